@@ -1,0 +1,1 @@
+"""What processes: the Spark jobs and the sink."""

@@ -1,0 +1,57 @@
+"""The measurement stamp: what the producer writes into a record's headers and the sink reads from them.
+
+It travels in Kafka headers, never in the payload, so that a job of the user's own need not know of it:
+`run`, `producer`, `seq`, `due` and `sent` (µs of the epoch), and `expect=dead` on what was made bad on purpose. All
+are ASCII text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FOREIGN_RUN = "-"
+"""The run id under which records without a valid stamp are stored."""
+
+RUN_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which event this is: number `seq` of `producer` in `run`, due and handed over at these µs of the epoch."""
+
+    run: str
+    producer: int
+    seq: int
+    due_us: int
+    sent_us: int
+    expect_dead: bool = False
+
+    def headers(self) -> Headers:
+        """The headers that carry this stamp."""
+        pairs = [
+            ("run", self.run.encode()),
+            ("producer", b"%d" % self.producer),
+            ("seq", b"%d" % self.seq),
+            ("due", b"%d" % self.due_us),
+            ("sent", b"%d" % self.sent_us),
+        ]
+        if self.expect_dead:
+            pairs.append(("expect", b"dead"))
+        return pairs
+
+    @classmethod
+    def read(cls, headers: Iterable[tuple[str, bytes | str | None]] | None) -> Stamp | None:
+        """The stamp in `headers`, or None where one is missing or malformed: then the record is foreign."""
+        found = {name: value for name, value in headers or () if isinstance(value, bytes)}
+        run = found.get("run", b"")
+        if not RUN_ID.match(run):
+            return None
+        numbers = [found.get(name, b"") for name in ("producer", "seq", "due", "sent")]
+        if not all(number.isdigit() and len(number) <= 18 for number in numbers):
+            return None
+        producer, seq, due_us, sent_us = map(int, numbers)
+        return cls(run.decode(), producer, seq, due_us, sent_us, found.get("expect") == b"dead")

@@ -1,0 +1,1 @@
+"""What is loaded: scenario files, event sources, schedule, producer, the run process."""

@@ -1,0 +1,1 @@
+"""What runs: services, runtimes, readiness, faults, provisioning."""
