@@ -54,7 +54,11 @@ class Environment(msgspec.Struct, frozen=True):
 
 class Audit(msgspec.Struct, frozen=True):
     """What became of every event. `scheduled` = sent + unsent; sent = acked + failed + unknown; acked = stored + dead
-    + late + lost. Each count is that of a set of sequence numbers; none is a difference of counts."""
+    + late + lost. Each count is that of a set of sequence numbers; none is a difference of counts.
+
+    What was found behind Kafka is null where it was never read out of the database: a run that was killed and not
+    audited since.
+    """
 
     scheduled: int
     sent: int
@@ -62,16 +66,16 @@ class Audit(msgspec.Struct, frozen=True):
     acked: int
     failed: int
     unknown: int
-    stored: int
-    dead: int
-    late: int
-    lost: int
-    recovered: int
-    unexpected: int
-    duplicates: int
-    redelivered: int
-    unmeasured: int
-    dead_unexpected: int = 0
+    stored: int | None
+    dead: int | None
+    late: int | None
+    lost: int | None
+    recovered: int | None
+    unexpected: int | None
+    duplicates: int | None
+    redelivered: int | None
+    unmeasured: int | None
+    dead_unexpected: int | None = None
     unattributed: int | None = None
     """Events without a stamp that were stored while the run lasted."""
     closed: bool = True
