@@ -149,6 +149,8 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     limit: Limit
     percentile: float | None = None
+    instead: str | None = None
+    """The metric that is judged where `metric` has no value: the bulk write, where Spark has no batch of its own."""
     for_s: float = 0.0
     """Seconds for which the limit must be broken (or kept again) without a break."""
     window_s: float = 10.0

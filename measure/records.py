@@ -31,7 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warmup: list[Span] = []
     """The warm-up at its longest; `Outcome.warmup_end_us` says where it ended."""
     t0_us: int | None = None
-    """Start of the load; null until the warm-up is over."""
+    """Start of the load; null until the warm-up is over, and as long as it is, no event of the load was due."""
     seed: int | None = None
     sla: Tier | None = None
     """The whole tier, not its name, so that a folder can be judged anywhere."""
@@ -52,8 +52,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """`outcome.json`: what only the run process knows; rewritten as it becomes known."""
 
     status: Status = Status.RUNNING
-    load_started: bool = False
-    """Whether the load began; before it, no event of the run proper was due."""
     warmup_end_us: int | None = None
     steady: bool | None = None
     """Whether the warm-up reached a steady state; null before its end or without a warm-up."""

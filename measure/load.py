@@ -1,0 +1,137 @@
+"""The events of one run id: when they were due, what became of them, and how long they took.
+
+A run has two such loads, its own and its warm-up's, which never mix.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from pyroaring import BitMap
+
+from measure.audit import Account, account, audit
+from measure.figures import Audit, StageLatency
+from measure.folder import RunFolder, Slices
+from measure.histogram import Histogram, bucket_of
+from measure.percentiles import count_within, merged_stages, stage_latency
+from measure.schedule import Schedule, amended
+from measure.sequences import ProducerSequences, SequenceSets
+
+IN_TIME_US = 5_000_000
+"""An event stored within so many µs of being due counts as stored in time."""
+
+FROM_DUE = ("e2e", "e2e_sent")
+"""Stages that are judged over all events due; the others are over the events that reached them."""
+
+_IN_TIME_BUCKET = bucket_of(IN_TIME_US)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is known of one run id's events."""
+
+    schedule: Schedule
+    accounts: Mapping[int, Account]
+    sets: SequenceSets | None
+    slices: Slices
+    unattributed: int | None = None
+
+    @classmethod
+    def read(cls, folder: RunFolder, warmup: bool = False) -> Load:
+        """The load of a run's folder, or its warm-up."""
+        schedule = _schedule(folder, warmup)
+        sets = folder.sequences(warmup)
+        accounts = {
+            producer: account(
+                schedule, producer, folder.spool(producer, warmup), sets.of(producer).found if sets else BitMap()
+            )
+            for producer in range(schedule.producers)
+        }
+        slices = folder.slices(folder.warmup_run if warmup else folder.run)
+        return cls(schedule, accounts, sets, slices, None if warmup else folder.outcome().unattributed)
+
+    @cached_property
+    def audit(self) -> Audit:
+        """What became of every event."""
+        return audit(self.accounts, self.sets, self.unattributed)
+
+    @cached_property
+    def due(self) -> dict[int, int]:
+        """Due-second → events due that had to be stored: all but dead letters and those dropped as late."""
+        excluded = self._seconds_of(
+            {producer: (held.dead | held.late) - held.stored for producer, held in self._found.items()}
+        )
+        due = {second: n - excluded[second] for second, n in self.schedule.due_in_second().items()}
+        return {second: n for second, n in due.items() if n > 0}
+
+    @cached_property
+    def missing(self) -> Counter[int]:
+        """Due-second → events that were found nowhere: unsent, failed, lost, or of unknown fate."""
+        if self.sets is None:
+            return Counter({second: max(0, n - self._stored_in(second)) for second, n in self.due.items()})
+        nowhere = {
+            producer: held.scheduled - self._found[producer].found if producer in self._found else held.scheduled
+            for producer, held in self.accounts.items()
+        }
+        return self._seconds_of(nowhere)
+
+    @property
+    def _found(self) -> dict[int, ProducerSequences]:
+        return self.sets.producers if self.sets else {}
+
+    def _stored_in(self, second: int) -> int:
+        return self.slices.get(second, {}).get("e2e", Histogram()).n
+
+    def _seconds_of(self, numbers: Mapping[int, BitMap]) -> Counter[int]:
+        seconds: Counter[int] = Counter()
+        for producer, held in numbers.items():
+            own = BitMap(held)
+            own &= BitMap(range(self.schedule.count_of(producer)))
+            if not own:
+                continue
+            dues = self.schedule.due_us_of(producer, np.asarray(own.to_array(), dtype=np.int64))
+            found, counts = np.unique(dues // 1_000_000, return_counts=True)
+            seconds.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+        return seconds
+
+    def histograms(self, seconds: Iterable[int] | None = None) -> dict[str, Histogram]:
+        """Stage → histogram of the events due in `seconds`, or in all."""
+        wanted = self.slices.keys() if seconds is None else seconds
+        return merged_stages(self.slices[second] for second in wanted if second in self.slices)
+
+    def infinite(self, seconds: Iterable[int] | None = None) -> int:
+        """Events due in `seconds`, or in all, that have no latency because they never arrived or were not measured."""
+        missing = self.missing.total() if seconds is None else sum(self.missing[second] for second in seconds)
+        return missing + (self.sets.unmeasured if self.sets else 0)
+
+    def stages(self, seconds: Iterable[int] | None = None) -> dict[str, StageLatency]:
+        """Stage → figures of the events due in `seconds`, or in all."""
+        chosen = None if seconds is None else list(seconds)
+        infinite = self.infinite(chosen)
+        merged = self.histograms(chosen)
+        if infinite:
+            merged = {"e2e": Histogram()} | merged
+        return {
+            stage: stage_latency(held, infinite if stage in FROM_DUE else 0)
+            for stage, held in merged.items()
+            if held.n or held.negatives or stage in FROM_DUE
+        }
+
+    def in_time(self, second: int) -> int:
+        """How many of the events due in `second` were stored within 5 s of it."""
+        return count_within(self.slices.get(second, {}).get("e2e", Histogram()), _IN_TIME_BUCKET)
+
+
+def _schedule(folder: RunFolder, warmup: bool) -> Schedule:
+    plan, outcome = folder.plan(), folder.outcome()
+    if warmup:
+        whole = Schedule(tuple(plan.warmup), plan.producers)
+        return whole if outcome.warmup_end_us is None else whole.clipped(outcome.warmup_end_us)
+    if plan.t0_us is None:
+        return Schedule((), plan.producers)
+    spans = amended(plan.spans, ((change.at_us, change.spans) for change in folder.amendments()))
+    return Schedule(tuple(spans), plan.producers)
