@@ -1,1 +1,1 @@
-"""What the business sees: Streamlit pages."""
+"""What the business sees: Streamlit pages over bounded queries that know nothing of Streamlit."""
