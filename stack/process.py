@@ -1,0 +1,169 @@
+"""A service's process: how it is started, recorded, found again, and ended with everything that it started.
+
+The record in `pids/SERVICE.json` counts only while a process with that pid has that start time. What has no record
+(its supervisor died in between) is found by the environment that every service is started with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from measure.errors import NotReadyError
+from stack.access import STACK_DIR_VARIABLE
+from stack.files import write_whole
+from stack.places import StackFolder
+from stack.service import Service
+
+SERVICE_VARIABLE = "LATENCY_SERVICE"
+_CLOCK_SLACK_S = 1.5  # the start time is counted from the boot time, which moves when the clock is set
+_POLL_S = 0.05
+
+
+class ProcessRecord(msgspec.Struct, frozen=True):
+    """Which process is meant: a pid counts only together with its start time."""
+
+    pid: int
+    started: float
+    """Seconds of the epoch, as psutil tells them."""
+    service: str = ""
+    digest: str = ""
+    """Of the definition that it was started from."""
+
+    def process(self) -> psutil.Process | None:
+        """The process, if it is this one and not a corpse."""
+        try:
+            found = psutil.Process(self.pid)
+            same = abs(found.create_time() - self.started) < _CLOCK_SLACK_S
+            return found if same and found.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None
+
+    def alive(self) -> bool:
+        """Whether this very process runs (or is stopped by a signal)."""
+        return self.process() is not None
+
+
+def current_process() -> ProcessRecord:
+    """The record of the calling process."""
+    return ProcessRecord(os.getpid(), psutil.Process().create_time())
+
+
+def read_record(path: Path) -> ProcessRecord | None:
+    """The record in `path`, alive or not; None where there is none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ProcessRecord)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def find(folder: StackFolder, service: str) -> ProcessRecord | None:
+    """The service's living process. A record of a dead one is removed on the way."""
+    record = read_record(folder.pid(service))
+    if record is not None and record.alive():
+        return record
+    if record is not None:
+        folder.pid(service).unlink(missing_ok=True)
+    return None
+
+
+def start(service: Service, folder: StackFolder) -> subprocess.Popen[bytes]:
+    """Start the service in a session of its own and record it. NotReadyError where its program cannot be run."""
+    try:
+        with open_log(service.log) as log:
+            child = subprocess.Popen(  # noqa: S603 (the command is ours)
+                service.command,
+                env=service_environment(service, folder),
+                cwd=folder.root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as refused:
+        raise NotReadyError(f"{service.name}: cannot run {service.command[0]}: {refused.strerror}.") from refused
+    record = ProcessRecord(child.pid, psutil.Process(child.pid).create_time(), service.name, service.digest)
+    write_whole(folder.pid(service.name), msgspec.json.encode(record))
+    return child
+
+
+@contextlib.contextmanager
+def open_log(path: Path) -> Iterator[int]:
+    """A log, opened so that each write goes to its end wherever that is: it may be cut short meanwhile."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def service_environment(service: Service, folder: StackFolder) -> dict[str, str]:
+    """What the process sees: the caller's environment, the definition's, and where its stack is."""
+    return {
+        **os.environ,
+        "LATENCY_HOME": str(folder.root.parent.parent),
+        "PYTHONUNBUFFERED": "1",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        **service.environment,
+        STACK_DIR_VARIABLE: str(folder.root),
+        SERVICE_VARIABLE: service.name,
+    }
+
+
+def members(folder: StackFolder, service: str) -> list[psutil.Process]:
+    """Every living process of the service: the one that was started, and what it started."""
+    wanted = {STACK_DIR_VARIABLE: str(folder.root), SERVICE_VARIABLE: service}
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+            if all(environment.get(name) == value for name, value in wanted.items()) and (
+                process.status() != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def signal_all(folder: StackFolder, service: str, number: signal.Signals) -> list[int]:
+    """Send a signal to every process of the service; the pids that it reached."""
+    reached = []
+    for process in members(folder, service):
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)
+            reached.append(process.pid)
+    return reached
+
+
+def stop(folder: StackFolder, service: str, number: signal.Signals, timeout_s: float) -> None:
+    """End a service: the clean signal, time, then the hard one. Nothing there is fine."""
+    record = find(folder, service)
+    if record is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(record.pid, signal.SIGCONT)  # a paused process would not hear the signal
+            os.kill(record.pid, number)
+        deadline = time.monotonic() + timeout_s
+        while record.alive() and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+    kill_rest(folder, service)
+    folder.pid(service).unlink(missing_ok=True)
+
+
+def kill_rest(folder: StackFolder, service: str) -> None:
+    """Kill whatever of the service is still there, and wait until it is gone."""
+    left = members(folder, service)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=10)

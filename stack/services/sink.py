@@ -1,0 +1,61 @@
+"""The sink: a consumer of the clean topic that writes windows and figures to MongoDB. There may be several."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from stack.access import Role
+from stack.blueprint import Blueprint
+from stack.service import NotYetError, Service
+
+NAME = "sink"
+_FRESH_S = 10
+_TIMEOUT_MS = 2000
+
+
+class Heartbeat:
+    """A sink notes its own figures once a second; it is ready when it did so since its start."""
+
+    def __init__(self, blueprint: Blueprint, name: str) -> None:
+        self._blueprint = blueprint
+        self._name = name
+        self._since = 0
+
+    def begin(self) -> None:
+        """The step after each start."""
+        self._since = int(time.time())
+
+    def check(self) -> None:
+        """Whether there is a note of the last seconds, and since the start."""
+        oldest = max(self._since, int(time.time()) - _FRESH_S)
+        span = {"$gte": f"sink|{self._name}|{oldest}", "$lt": f"sink|{self._name}|:"}
+        access = self._blueprint.access
+        try:
+            with MongoClient[dict[str, object]](access.mongo_uri(Role.RUN), timeoutMS=_TIMEOUT_MS) as client:
+                found = client[access.names.database]["samples"].find_one({"_id": span}, {"_id": 1})
+        except PyMongoError as broken:
+            raise NotYetError(f"MongoDB cannot be asked for the sink's notes: {type(broken).__name__}") from None
+        if found is None:
+            raise NotYetError(f"no note of {self._name} in `samples` for {int(time.time()) - oldest} s")
+
+
+def sink(blueprint: Blueprint, number: int) -> Service:
+    """The definition of sink `number`, counted from 1: `sink`, `sink-2`, …"""
+    name = NAME if number == 1 else f"{NAME}-{number}"
+    heartbeat = Heartbeat(blueprint, name)
+    return Service(
+        name=name,
+        command=(sys.executable, "-m", "jobs.sink"),
+        environment={},
+        ports={},
+        log=blueprint.folder.log(name),
+        provision=heartbeat.begin,
+        probe=heartbeat.check,
+        needs=("kafka", "mongod"),
+        start_timeout_s=60,
+        stop_timeout_s=15,
+    )

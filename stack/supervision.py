@@ -1,0 +1,91 @@
+"""Talking to a stack's supervisor: finding it, starting it, asking it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from measure.errors import LatencyError, NotReadyError
+from stack.access import STACK_DIR_VARIABLE
+from stack.logs import last_lines
+from stack.places import StackFolder
+from stack.process import ProcessRecord, open_log
+
+NAME = "supervisor"
+_START_S = 20.0
+_POLL_S = 0.05
+
+
+class SupervisorRecord(msgspec.Struct, frozen=True):
+    """`supervisor.json`: the process and where it listens."""
+
+    pid: int
+    started: float
+    socket: str
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return ProcessRecord(self.pid, self.started).alive()
+
+
+def find_supervisor(folder: StackFolder) -> SupervisorRecord | None:
+    """The stack's living supervisor. The record of a dead one is removed on the way."""
+    try:
+        record = msgspec.json.decode(folder.supervisor.read_bytes(), type=SupervisorRecord)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    if record.alive():
+        return record
+    folder.supervisor.unlink(missing_ok=True)
+    return None
+
+
+def ask(folder: StackFolder, request: dict[str, Any], timeout_s: float = 60.0) -> dict[str, Any]:
+    """Send one request and return the answer. NotReadyError without a supervisor; LatencyError where it refuses."""
+    record = find_supervisor(folder)
+    if record is None:
+        raise NotReadyError(f"stack {folder.name} is not running: start it with `latency up`.")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(timeout_s)
+            line.connect(record.socket)
+            line.sendall(msgspec.json.encode(request) + b"\n")
+            with line.makefile("rb") as answers:
+                answer = msgspec.json.decode(answers.readline(), type=dict[str, Any])
+    except (OSError, msgspec.DecodeError) as broken:
+        raise NotReadyError(
+            f"the supervisor of stack {folder.name} (process {record.pid}) does not answer: {broken}"
+        ) from broken
+    if not answer.get("ok"):
+        raise LatencyError(str(answer.get("error")))
+    return answer
+
+
+def start_supervisor(folder: StackFolder) -> SupervisorRecord:
+    """Start it in a session of its own and wait until it listens. NotReadyError with its last words if it dies."""
+    environment = {**os.environ, STACK_DIR_VARIABLE: str(folder.root), "LATENCY_HOME": str(folder.root.parent.parent)}
+    with open_log(folder.log(NAME)) as log:
+        child = subprocess.Popen(
+            (sys.executable, "-m", "stack.supervisor"),
+            env=environment,
+            cwd=folder.root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_S
+    while (record := find_supervisor(folder)) is None:
+        if child.poll() is not None:
+            raise NotReadyError(f"the supervisor ended at once:\n{last_lines(folder.log(NAME), folder)}")
+        if time.monotonic() > deadline:
+            child.kill()
+            raise NotReadyError(f"the supervisor does not listen after {_START_S:.0f} s: see {folder.log(NAME)}")
+        time.sleep(_POLL_S)
+    return record
