@@ -1,0 +1,94 @@
+"""What the run process tells a producer and what it hears back: one JSON line each, over the producer's pipes."""
+
+from __future__ import annotations
+
+import os
+import select
+
+import msgspec
+
+from measure.schedule import Span
+from scenarios.model import Scenario
+
+_CHUNK = 65_536
+
+
+class Load(msgspec.Struct, frozen=True, tag="load", tag_field="do"):
+    """Send these spans' events under this run id. One that comes while another is under way begins after it."""
+
+    run: str
+    spans: list[Span]
+    spool: str
+    """Path of the file to which the fate of the events is appended."""
+    scenario: dict[str, object]
+    """The validated scenario: its source and seed."""
+    producer: int
+    producers: int
+    salt: int = 0
+    """Added to the seed, so that warm-up and load are not the same visitors."""
+    file: str | None = None
+    """The file to replay."""
+    first_us: int = 0
+    """Own timing: the time of the file's first event, which is due at the start of the first span."""
+    speed: float = 1.0
+
+
+class Amend(msgspec.Struct, frozen=True, tag="amend", tag_field="do"):
+    """From `at_us` on, `spans` are in force for the load of this run id."""
+
+    run: str
+    at_us: int
+    spans: list[Span]
+
+
+class Finish(msgspec.Struct, frozen=True, tag="finish", tag_field="do"):
+    """Give up what is not acknowledged by now, and end."""
+
+
+Order = Load | Amend | Finish
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready", tag_field="event"):
+    """The producer has its id and the topic's leaders."""
+
+
+class Done(msgspec.Struct, frozen=True, tag="done", tag_field="event"):
+    """Every event of the load has its fate in the spool."""
+
+    run: str
+
+
+class Broken(msgspec.Struct, frozen=True, tag="broken", tag_field="event"):
+    """The producer cannot go on: its source or the broker refused."""
+
+    error: str
+
+
+Notice = Ready | Done | Broken
+
+
+def scenario_table(scenario: Scenario) -> dict[str, object]:
+    """The scenario as JSON can carry it; `Scenario.model_validate` reads it again."""
+    return scenario.model_dump(mode="json", include={"name", "title", "source", "seed"})
+
+
+class Inbox:
+    """Orders that arrive on a pipe; waiting for one is how the producer sleeps."""
+
+    def __init__(self, fd: int) -> None:
+        os.set_blocking(fd, False)
+        self._fd = fd
+        self._rest = b""
+        self._decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
+        self.closed = False
+
+    def wait(self, seconds: float) -> list[Order]:
+        """Orders that came within `seconds`; returns with the first of them. `closed` tells of the pipe's end."""
+        if self.closed or not select.select([self._fd], [], [], seconds)[0]:
+            return []
+        chunk = os.read(self._fd, _CHUNK)
+        if not chunk:
+            self.closed = True
+            return []
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        return [self._decoder.decode(line) for line in lines]
