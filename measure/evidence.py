@@ -9,7 +9,7 @@ from functools import cached_property
 from measure.figures import Status
 from measure.folder import RunFolder
 from measure.histogram import Histogram
-from measure.load import Load
+from measure.load import IN_TIME_US, Load
 from measure.records import BatchSample, MarkLine, Outcome, Plan, RunSample, SinkSample, SpoolLine
 from measure.schedule import Span
 
@@ -36,16 +36,20 @@ class Evidence:
     amended: bool = False
 
     @classmethod
-    def read(cls, folder: RunFolder) -> Evidence:
-        """Read `folder`; it needs no stack. InvalidError where a file cannot be read."""
-        plan = folder.plan()
+    def read(cls, folder: RunFolder, now_us: int | None = None) -> Evidence:
+        """Read `folder`; it needs no stack. InvalidError where a file cannot be read.
+
+        Of a run in progress, given `now_us`, only what was due 5 s before that.
+        """
+        plan, status = folder.plan(), folder.status()
         samples = folder.samples()
+        until_us = None if now_us is None or status is not Status.RUNNING else now_us - IN_TIME_US
         return cls(
             run=folder.run,
             plan=plan,
             outcome=folder.outcome(),
-            status=folder.status(),
-            load=Load.read(folder),
+            status=status,
+            load=Load.read(folder, until_us=until_us),
             warmup=Load.read(folder, warmup=True) if plan.warmup else None,
             marks=folder.marks(),
             run_samples={sample.second: sample for sample in samples if isinstance(sample, RunSample)},

@@ -1,4 +1,4 @@
-"""The figures of a run: the parts that a `latency-run/1` document is made of.
+"""The structs of the run document `latency-run/1` and of the figures in it.
 
 All are frozen and serialise to JSON as they stand. A figure that was not measured is null, never zero. Times in the
 names: `_ms` milliseconds, `_s` seconds; `at_s` counts from the start of the load (negative during warm-up).
@@ -7,7 +7,7 @@ names: `_ms` milliseconds, `_s` seconds; `at_s` counts from the start of the loa
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -250,3 +250,50 @@ class Clock(msgspec.Struct, frozen=True):
     """The change of their difference over the whole run."""
     samples: int
     stepped: bool
+
+
+class RunDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """`latency-run/1`."""
+
+    schema: Literal["latency-run/1"] = "latency-run/1"
+    run: str
+    status: Status
+    scenario: str
+    profile: str
+    runtime: str
+    started: str | None
+    """Start of the load, ISO 8601, UTC; null where the run ended before it."""
+    duration_s: float
+    """Length of the load that was scheduled, as amended; warm-up and drain are not in it."""
+    environment: Environment | None
+    audit: Audit
+    latency_ms: dict[str, StageLatency]
+    """Stage → figures; a stage that the profile does not have is not there."""
+    rate: Rate
+    lag: Lag
+    batch_ms: Spread | None
+    commit_ms: Spread | None
+    recovery: list[Recovery]
+    recovery_summary: RecoverySummary
+    availability: float | None
+    """Share (0 to 1) of the load's seconds in which ≥ 99.5 % of the events due were stored within 5 s."""
+    error_rate: float | None
+    """(failed + dead not expected + lost) / scheduled, 0 to 1."""
+    resources: dict[str, ServiceUsage]
+    stability: Stability
+    generator: Generator
+    clock: Clock
+    sla_name: str | None
+    sla: list[SlaRow]
+    alerts: list[Alert]
+    marks: list[Mark]
+    warmup: Warmup | None
+    amended: bool
+    """Whether bursts, pauses or a stop changed the schedule under way."""
+    seed: int | None
+    verdict: Verdict | None
+    """Null while the run is running."""
+    reasons: list[str]
+    """Why the verdict is what it is, the gravest first; empty for a plain pass."""
+    remarks: list[str]
+    """What a reader should know and what did not change the verdict, such as `no steady state`."""

@@ -17,9 +17,8 @@ import msgspec
 import psutil
 from pyroaring import BitMap
 
-from measure.document import RunDocument, from_json, to_json
 from measure.errors import InvalidError, UsageError
-from measure.figures import Status
+from measure.figures import RunDocument, Status
 from measure.histogram import Histogram
 from measure.records import (
     Amendment,
@@ -125,17 +124,11 @@ class RunFolder:
 
     def document(self) -> RunDocument | None:
         """The document as last written; None where there is none yet."""
-        path = self.path / "run.json"
-        try:
-            return from_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except msgspec.DecodeError as wrong:
-            raise InvalidError(f"{path}: expected a latency-run/1 document: {wrong}.") from wrong
+        return self._read("run.json", RunDocument)
 
     def write_document(self, document: RunDocument) -> None:
         """Replace `run.json`."""
-        replace_file(self.path / "run.json", to_json(document))
+        self._write("run.json", document)
 
     def status(self) -> Status:
         """`running` only while the run process lives; one that died without a word left the run `interrupted`."""

@@ -50,6 +50,8 @@ class Metric:
     """Whether more is better."""
     in_seconds: bool = True
     """Whether it has a value each second, so that `for` and alerts make sense."""
+    by_span: bool = True
+    """Whether it can be told for the bursts alone."""
 
 
 def _stage(name: str, title: str) -> Metric:
@@ -74,11 +76,11 @@ METRICS: dict[str, Metric] = {
         Metric("lag", "lag", Dimension.TIME),
         Metric("lag_events", "lag in events", Dimension.EVENTS),
         Metric("rate", "rate stored in time", Dimension.RATE, at_least=True),
-        Metric("error_rate", "error rate", Dimension.SHARE, in_seconds=False),
+        Metric("error_rate", "error rate", Dimension.SHARE, in_seconds=False, by_span=False),
         Metric("availability", "availability", Dimension.SHARE, at_least=True, in_seconds=False),
-        Metric("unsent", "share unsent", Dimension.SHARE, in_seconds=False),
-        Metric("generator_late", "share sent late", Dimension.SHARE, in_seconds=False),
-        Metric("recovery", "recovery time", Dimension.TIME, in_seconds=False),
+        Metric("unsent", "share unsent", Dimension.SHARE, in_seconds=False, by_span=False),
+        Metric("generator_late", "share sent late", Dimension.SHARE, in_seconds=False, by_span=False),
+        Metric("recovery", "recovery time", Dimension.TIME, in_seconds=False, by_span=False),
         Metric("cpu", "CPU of all services", Dimension.CORES),
         Metric("memory", "memory of all services", Dimension.MEMORY),
     )
@@ -138,7 +140,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     command: list[str] | None = None
     webhook: str | None = None
-    on: list[str] = ["raise", "resolve"]
+    on: tuple[str, ...] = ("raise", "resolve")
     timeout_s: float = 10.0
 
 

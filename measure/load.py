@@ -41,9 +41,11 @@ class Load:
     unattributed: int | None = None
 
     @classmethod
-    def read(cls, folder: RunFolder, warmup: bool = False) -> Load:
-        """The load of a run's folder, or its warm-up."""
+    def read(cls, folder: RunFolder, warmup: bool = False, until_us: int | None = None) -> Load:
+        """The load of a run's folder, or its warm-up; only what was due before `until_us`, if that is given."""
         schedule = _schedule(folder, warmup)
+        if until_us is not None:
+            schedule = schedule.clipped(until_us)
         sets = folder.sequences(warmup)
         accounts = {
             producer: account(
@@ -52,6 +54,8 @@ class Load:
             for producer in range(schedule.producers)
         }
         slices = folder.slices(folder.warmup_run if warmup else folder.run)
+        if until_us is not None:
+            slices = {second: held for second, held in slices.items() if second * 1_000_000 < until_us}
         return cls(schedule, accounts, sets, slices, None if warmup else folder.outcome().unattributed)
 
     @cached_property

@@ -46,7 +46,7 @@ class _SlaTable(msgspec.Struct, forbid_unknown_fields=True):
 class _ActionTable(msgspec.Struct, forbid_unknown_fields=True):
     command: list[str] | None = None
     webhook: str | None = None
-    on: list[str] = ["raise", "resolve"]
+    on: tuple[str, ...] = ("raise", "resolve")
     timeout: str = "10s"
 
 
@@ -153,6 +153,8 @@ def _sla_rule(table: _SlaTable, where: str) -> SlaRule:
     metric = _metric(table.metric, f"{where}.metric")
     if table.during not in DURING:
         raise UsageError(f"{where}.during: expected one of {', '.join(DURING)}, found {table.during!r}.")
+    if table.during == "burst" and not metric.by_span:
+        raise UsageError(f"{where}.during: {metric.name} cannot be told for the bursts alone. Leave it out.")
     if table.for_ is not None and not metric.in_seconds:
         raise UsageError(f"{where}.for: {metric.name} has no value each second, so it cannot be broken for a time.")
     percentile, limit = _percentile_and_limit(table.percentile, table.limit, metric, where)
