@@ -6,9 +6,10 @@ import os
 import select
 
 import msgspec
+from pydantic import TypeAdapter
 
 from measure.schedule import Span
-from scenarios.model import Scenario
+from scenarios.model import ReplaySource, ShopSource, Source
 
 _CHUNK = 65_536
 
@@ -20,12 +21,11 @@ class Load(msgspec.Struct, frozen=True, tag="load", tag_field="do"):
     spans: list[Span]
     spool: str
     """Path of the file to which the fate of the events is appended."""
-    scenario: dict[str, object]
-    """The validated scenario: its source and seed."""
+    source: dict[str, object]
+    """The scenario's source, as `source_table` gives it."""
+    seed: int
     producer: int
     producers: int
-    salt: int = 0
-    """Added to the seed, so that warm-up and load are not the same visitors."""
     file: str | None = None
     """The file to replay."""
     first_us: int = 0
@@ -67,9 +67,17 @@ class Broken(msgspec.Struct, frozen=True, tag="broken", tag_field="event"):
 Notice = Ready | Done | Broken
 
 
-def scenario_table(scenario: Scenario) -> dict[str, object]:
-    """The scenario as JSON can carry it; `Scenario.model_validate` reads it again."""
-    return scenario.model_dump(mode="json", include={"name", "title", "source", "seed"})
+_SOURCE: TypeAdapter[ShopSource | ReplaySource] = TypeAdapter(Source)
+
+
+def source_table(source: ShopSource | ReplaySource) -> dict[str, object]:
+    """A source as JSON can carry it."""
+    return source.model_dump(mode="json")
+
+
+def read_source(table: dict[str, object]) -> ShopSource | ReplaySource:
+    """The source that `source_table` gave."""
+    return _SOURCE.validate_python(table)
 
 
 class Inbox:

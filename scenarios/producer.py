@@ -25,8 +25,8 @@ from scenarios.agenda import Agenda, OwnAgenda, RateAgenda
 from scenarios.client import connect
 from scenarios.draft import Draft, EventSource
 from scenarios.ledger import UNSENT_US, Ledger
-from scenarios.model import ReplaySource, Scenario, ShopSource
-from scenarios.orders import Amend, Broken, Done, Finish, Inbox, Load, Notice, Order, Ready
+from scenarios.model import ReplaySource, ShopSource
+from scenarios.orders import Amend, Broken, Done, Finish, Inbox, Load, Notice, Order, Ready, read_source
 from scenarios.replay import Replay
 from scenarios.shop import Shop
 from stack.access import Access
@@ -47,10 +47,9 @@ def now_us() -> int:
 
 def source_of(load: Load) -> EventSource:
     """The events that a load asks for."""
-    scenario = Scenario.model_validate(load.scenario, context={"resolved": True})
-    match scenario.source:
+    match read_source(load.source):
         case ShopSource() as shop:
-            return Shop(shop, scenario.seed + load.salt, load.producer)
+            return Shop(shop, load.seed, load.producer)
         case ReplaySource() as replay:
             return Replay(Path(load.file or replay.file), replay, load.producer, load.producers)
 
