@@ -1,1 +1,1 @@
-"""What processes: the Spark jobs and the sink."""
+"""What processes: the Spark jobs, and the sink that brings their output into MongoDB."""

@@ -1,0 +1,60 @@
+"""Profile `realtime`: Spark's Real-Time Mode reads events, validates them, and routes each on within milliseconds.
+
+A "batch" here is only the interval between two checkpoints. Windows and figures are the sink's work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pymongo import MongoClient
+
+from jobs import checkpoint, control, session
+from jobs.progress import ProgressRecorder
+from jobs.routing import routed
+from jobs.topics import Topics
+from jobs.validation import judged
+from jobs.watch import Anew, StopFlag, watch
+from measure.store import Document
+from stack.access import STACK_DIR_VARIABLE, Access, Role
+
+PROFILE = "realtime"
+CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
+"""Spark's wording of a duration, such as `60 seconds`."""
+
+
+def main() -> int:
+    """Run until stopped; the process's exit code."""
+    stop = StopFlag()
+    access = Access.from_environment()
+    topics = Topics(access.kafka(Role.JOB))
+    topic = topics.find(access.names.events)
+    database = MongoClient[Document](access.mongo_uri(Role.JOB))[access.names.database]
+    generation = control.join(database, PROFILE)
+    parent = Path(os.environ[STACK_DIR_VARIABLE]) / "spark" / "checkpoints"
+    folder = checkpoint.folder(parent, generation, topic)
+    checkpoint.clear_older(parent, folder)
+    offsets = checkpoint.starting_offsets(topic, control.measured_offsets(database, topic.id), topics.earliest(topic))
+
+    # Real-Time Mode holds one task slot for each partition.
+    spark = session.start(f"latency {PROFILE}", task_slots=topic.partitions + 1)
+    spark.streams.addListener(ProgressRecorder(database, PROFILE))
+    records = spark.readStream.format("kafka").options(**session.source_options(access, offsets)).load()
+    query = (
+        routed(judged(records), access.names, topic.id)
+        .writeStream.format("kafka")
+        .options(**session.sink_options(access, folder))
+        .queryName(PROFILE)
+        .outputMode("update")
+        .trigger(realTime=os.environ.get(CHECKPOINT_VARIABLE, "60 seconds"))
+        .start()
+    )
+    code = watch(query, stop, Anew(database, topics, topic, generation))
+    spark.stop()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""How a job's process lives: it runs its query until it is told to stop, to start anew, or the query dies."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from pymongo.errors import PyMongoError
+from pyspark.errors import StreamingQueryException
+from pyspark.sql.streaming import StreamingQuery
+
+from jobs import control
+from jobs.control import RESTART_ME, Generation
+from jobs.topics import Topic, TopicGoneError, Topics
+from measure.store import Store
+
+_POLL_S = 1
+_CRASHED = 1
+
+
+class StopFlag:
+    """Set by SIGTERM or SIGINT."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._set)
+
+    def _set(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+def narrate(line: str) -> None:
+    """One line into the service's log."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def watch(query: StreamingQuery, stop: StopFlag, why_anew: Callable[[], str | None]) -> int:
+    """Wait for the query's end; the exit code. `why_anew` is asked each second whether the job must start anew."""
+    while not stop.is_set:
+        try:
+            if query.awaitTermination(_POLL_S):
+                return _CRASHED
+        except StreamingQueryException as died:
+            narrate(f"Caused by: {last_cause(str(died))}")
+            return _CRASHED
+        if reason := why_anew():
+            narrate(f"starting anew: {reason}")
+            query.stop()
+            return RESTART_ME
+    query.stop()
+    return 0
+
+
+def last_cause(trace: str) -> str:
+    """The innermost cause in a Java stack trace, or its first line."""
+    causes = [line.split("Caused by:", 1)[1].strip() for line in trace.splitlines() if "Caused by:" in line]
+    return causes[-1] if causes else trace.strip().splitlines()[0]
+
+
+class Anew:
+    """Whether the job's ground has changed since its start."""
+
+    def __init__(self, database: Store, topics: Topics, topic: Topic, generation: Generation) -> None:
+        self._database = database
+        self._topics = topics
+        self._topic = topic
+        self._generation = generation
+
+    def __call__(self) -> str | None:
+        """Why to start anew. A database or broker that does not answer is no reason."""
+        try:
+            asked = control.current(self._database)
+            found = self._topics.find(self._topic.name)
+        except (PyMongoError, TopicGoneError):
+            return None
+        if asked is not None and asked != self._generation:
+            return f"generation {asked.number} ({asked.profile}) is asked for, this is {self._generation.number}"
+        if found.id != self._topic.id:
+            return f"topic {found.name} was made anew: its id is {found.id}, was {self._topic.id}"
+        return None
