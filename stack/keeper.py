@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import subprocess
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from measure.errors import LatencyError
+from measure.errors import LatencyError, NotReadyError
 from stack import process
-from stack.logs import last_lines
+from stack.logs import last_words
 from stack.places import StackFolder
 from stack.service import NotYetError, Service, Step
 
@@ -23,6 +24,7 @@ _HEALTH_PAUSE_S = 5.0
 _FIRST_BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 30.0
 _CALM_S = 60.0  # who lived this long starts again at the first back-off
+_HASTY_S = 1.0  # who lived shorter is not started again at once, whatever it asked for
 
 
 class State(StrEnum):
@@ -48,8 +50,8 @@ class Standing:
     restarts: int = 0
 
 
-class DiedError(LatencyError):
-    """The process ended while it was being made ready."""
+class DiedError(NotReadyError):
+    """A service's process ended."""
 
 
 class Keeper:
@@ -57,32 +59,46 @@ class Keeper:
 
     def __init__(self, service: Service, folder: StackFolder, tell: Callable[[str], None]) -> None:
         self.service = service
-        self.standing = Standing()
+        self.standing = Standing(since_s=time.time())
         self.ready = asyncio.Event()
         self._folder = folder
         self._tell = tell
         self._child: subprocess.Popen[bytes] | None = None
         self._record: process.ProcessRecord | None = None
         self._exit: int | None = None
+        self._log_from = 0
+        self._backoff_s = _FIRST_BACKOFF_S
+        self._held = asyncio.Event()
+        self._held.set()
 
     async def run(self, others: Mapping[str, Keeper]) -> None:
-        """Until cancelled. A service that never was ready and dies is failed and left; one that was is restarted."""
-        backoff_s = _FIRST_BACKOFF_S
+        """Until cancelled. Who dies before it was ever ready has failed and is left; later, it is restarted."""
         was_ready = False
         while True:
+            began = time.monotonic()
             try:
                 await self._await_needs(others)
+                began = time.monotonic()
                 await self._bring_up()
-                was_ready, began = True, time.monotonic()
+                was_ready = True
                 await self._watch()
-                if time.monotonic() - began > _CALM_S:
-                    backoff_s = _FIRST_BACKOFF_S
             except LatencyError as wrong:
                 if not was_ready and self._exit != EXIT_RESTART_ME:
                     await self._fail(str(wrong))
                     return
                 self._tell(f"{self.service.name}: {wrong}")
-            backoff_s = await self._pause_before_restart(backoff_s)
+            except Exception:  # a bug here must not leave a service that nobody watches
+                await self._fail(f"{self.service.name}: the supervisor is at fault: {traceback.format_exc()}")
+                return
+            await self._pause_before_restart(time.monotonic() - began)
+
+    def hold(self) -> None:
+        """Keep the service down after its next death, until `let_go`."""
+        self._held.clear()
+
+    def let_go(self) -> None:
+        """It may be started again."""
+        self._held.set()
 
     async def _await_needs(self, others: Mapping[str, Keeper]) -> None:
         waiting = [name for name in self.service.needs if name in others and not others[name].ready.is_set()]
@@ -95,49 +111,72 @@ class Keeper:
         self._exit = None
         adopted = process.find(self._folder, self.service.name)
         if adopted is not None and adopted.digest == self.service.digest:
-            self._child, self._record = None, adopted
+            self._child, self._record, self._log_from = None, adopted, 0
             self._tell(f"{self.service.name}: adopted process {adopted.pid}")
         else:
-            await self._clear()
-            self._stand(state=State.STARTING, health="preparing", pid=None)
-            await asyncio.to_thread(self.service.prepare)
-            self._child = process.start(self.service, self._folder)
-            self._record = process.read_record(self._folder.pid(self.service.name))
-        assert self._record is not None  # noqa: S101
+            await self._start()
+        assert self._record is not None  # noqa: S101 (for mypy)
         self._stand(state=State.STARTING, health="starting", pid=self._record.pid)
         await self._until(self.service.provision)
         await self._until(self.service.probe)
-        self._stand(state=State.READY, health="ready")
+        self._stand(state=State.READY, health="ready", reason="")
         self.ready.set()
 
-    async def _clear(self) -> None:
-        """End what a former supervisor left: another definition's process, or processes without a record."""
-        await asyncio.to_thread(
-            process.stop, self._folder, self.service.name, self.service.stop_signal, self.service.stop_timeout_s
+    async def _start(self) -> None:
+        """Begin with clear ground: a former supervisor may have left a process of it."""
+        self._stand(state=State.STARTING, health="preparing", pid=None)
+        await self._stop_process()
+        try:
+            await asyncio.to_thread(self.service.prepare)
+            self._log_from = self.service.log.stat().st_size if self.service.log.exists() else 0
+            self._child = process.start(self.service, self._folder)
+        except OSError as refused:
+            raise NotReadyError(f"{self.service.name} cannot be started: {refused}") from refused
+        self._record = process.read_record(self._folder.pid(self.service.name))
+
+    async def _stop_process(self) -> None:
+        """The clean signal, then the hard one; nothing there is fine."""
+        stopping = asyncio.ensure_future(
+            asyncio.to_thread(
+                process.stop, self._folder, self.service.name, self.service.stop_signal, self.service.stop_timeout_s
+            )
         )
+        while not stopping.done():
+            if self._child is not None:
+                self._child.poll()  # reap it, or it would look alive
+            await asyncio.wait({stopping}, timeout=_POLL_S)
+        with contextlib.suppress(OSError):
+            stopping.result()
+        self._child = self._record = None
 
     async def _until(self, step: Step) -> None:
-        """Repeat a step until it succeeds; DiedError at once when the process ends, LatencyError at the deadline."""
+        """Repeat a step until it succeeds; DiedError at once when the process ends, NotReadyError at the deadline."""
         deadline = time.monotonic() + self.service.start_timeout_s
         while True:
-            attempt = asyncio.create_task(asyncio.to_thread(step))
             try:
-                while not attempt.done():
-                    await asyncio.wait({attempt}, timeout=_POLL_S)
-                    if not self._alive():
-                        raise DiedError(await asyncio.to_thread(self._obituary))
-                attempt.result()
+                await self._attempt(step)
                 return
             except NotYetError as not_yet:
                 self._stand(health=str(not_yet))
                 if time.monotonic() > deadline:
-                    raise LatencyError(
+                    words = await asyncio.to_thread(last_words, self.service.log, self._folder, self._log_from)
+                    raise NotReadyError(
                         f"{self.service.name} is not ready after {self.service.start_timeout_s:.0f} s: {not_yet}. "
-                        f"Last lines of {self.service.log}:\n{last_lines(self.service.log, self._folder)}"
+                        f"Its log: {words}"
                     ) from None
-            finally:
-                attempt.cancel()
             await asyncio.sleep(_PROBE_PAUSE_S)
+
+    async def _attempt(self, step: Step) -> None:
+        attempt = asyncio.ensure_future(asyncio.to_thread(step))
+        try:
+            while not attempt.done():
+                await asyncio.wait({attempt}, timeout=_POLL_S)
+                if not self._alive():
+                    raise DiedError(await asyncio.to_thread(self._obituary))
+            attempt.result()
+        finally:
+            if not attempt.done():  # its error is to be fetched, or asyncio complains of it
+                attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     async def _watch(self) -> None:
         """Until the process ends; meanwhile its health is asked for now and then."""
@@ -151,11 +190,12 @@ class Keeper:
 
     async def _check_health(self) -> None:
         try:
-            await asyncio.to_thread(self.service.probe)
+            await self._attempt(self.service.probe)
             health = "ready"
         except NotYetError as troubled:
             health = str(troubled)
         if health != self.standing.health:
+            self._tell(f"{self.service.name}: {health}")
             self._stand(health=health)
 
     def _alive(self) -> bool:
@@ -165,56 +205,52 @@ class Keeper:
         return self._record is not None and self._record.alive()
 
     def _obituary(self) -> str:
-        return (
-            f"{self.service.name} {_how(self._exit)}. Last lines of {self.service.log}:\n"
-            f"{last_lines(self.service.log, self._folder)}"
-        )
+        words = last_words(self.service.log, self._folder, self._log_from)
+        return f"{self.service.name} {how_it_ended(self._exit)}: {words}"
 
-    async def _pause_before_restart(self, backoff_s: float) -> float:
-        """Clear the remains, wait, and say how long to wait next time."""
+    async def _pause_before_restart(self, lived_s: float) -> None:
+        """Clear the remains and wait: not at all where the process asked for it, else longer each time."""
         self.ready.clear()
-        at_once = self._exit == EXIT_RESTART_ME
-        reason = f"{_how(self._exit)}, " + ("again at once" if at_once else f"again in {backoff_s:.1f} s")
+        if lived_s > _CALM_S:
+            self._backoff_s = _FIRST_BACKOFF_S
+        at_once = self._exit == EXIT_RESTART_ME and lived_s > _HASTY_S
+        reason = f"{how_it_ended(self._exit)}, " + ("again at once" if at_once else f"again in {self._backoff_s:.1f} s")
         self._stand(state=State.RESTARTING, health=reason, pid=None, restarts=self.standing.restarts + 1)
         self._tell(f"{self.service.name}: {reason}")
-        await asyncio.to_thread(process.kill_rest, self._folder, self.service.name)
-        self._folder.pid(self.service.name).unlink(missing_ok=True)
-        if at_once:
-            return backoff_s
-        await asyncio.sleep(backoff_s)
-        return min(backoff_s * 2, _LONGEST_BACKOFF_S)
+        await self._stop_process()
+        if not at_once:
+            await asyncio.sleep(self._backoff_s)
+            self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
+        if not self._held.is_set():
+            self._stand(health="kept down by a fault")
+            await self._held.wait()
 
     async def _fail(self, reason: str) -> None:
         await self.end()
-        self._stand(state=State.FAILED, health="failed", reason=reason, pid=None)
+        self._stand(state=State.FAILED, health="failed", reason=reason)
         self._tell(reason)
 
     async def end(self) -> None:
-        """Stop the process cleanly, then hard. Nothing there is fine."""
+        """Stop the process; after that nobody keeps it."""
         self.ready.clear()
-        ending = asyncio.to_thread(
-            process.stop, self._folder, self.service.name, self.service.stop_signal, self.service.stop_timeout_s
-        )
-        waiting = asyncio.ensure_future(ending)
-        while not waiting.done():
-            if self._child is not None:
-                self._child.poll()  # reap it, or it would look alive
-            await asyncio.wait({waiting}, timeout=_POLL_S)
-        with contextlib.suppress(OSError):
-            waiting.result()
-        self._child = self._record = None
+        await self._stop_process()
         self._stand(state=State.STOPPED, health="", pid=None)
 
     def _stand(self, **changes: object) -> None:
-        moved = changes.get("state", self.standing.state) != self.standing.state
-        self.standing = replace(self.standing, **changes, **({"since_s": time.time()} if moved else {}))  # type: ignore[arg-type]
+        if changes.get("state", self.standing.state) != self.standing.state:
+            changes["since_s"] = time.time()
+        self.standing = replace(self.standing, **changes)  # type: ignore[arg-type]
 
 
-def _how(code: int | None) -> str:
-    if code is None:
-        return "ended"
-    if code < 0:
-        return f"was ended by signal {-code}"
-    if code == 132:
-        return "ended with code 132 (illegal instruction: this processor lacks AVX)"
+def how_it_ended(code: int | None) -> str:
+    """A process's exit code in words; None for one that was not ours to ask."""
+    match code:
+        case None:
+            return "ended"
+        case 132 | -4:
+            return "was ended by an illegal instruction (this processor may lack AVX, which mongod needs)"
+        case 137 | -9:
+            return "was killed (by a fault, by hand, or for lack of memory)"
+        case int() if code < 0:
+            return f"was ended by signal {-code}"
     return f"ended with code {code}"

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from stack.credentials import secret_values
 from stack.places import StackFolder
 
 LONGEST_LINE = 2000
+LARGEST_LOG_BYTES = 64 * 1024 * 1024
+_KEPT_BYTES = 1024 * 1024
+_READ_BYTES = 256 * 1024
+_FOLLOW_S = 0.2
 
 _CONTROL_SEQUENCE = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"  # OSC: titles, links, the clipboard
-    r"|\x1b[P^_X][^\x1b]*(?:\x1b\\)?"  # DCS, PM, APC, SOS
+    r"|\x1b[PX^_][^\x1b]*(?:\x1b\\)?"  # DCS, SOS, PM, APC
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, movement
-    r"|\x1b[@-Z\\-_ -/0-~]?"  # the rest
+    r"|\x1b[ -/]*[0-~]?"  # the rest
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URI_SECRET = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
+_TELLING = re.compile(r"error|exception|fatal|cannot|failed|refused|denied|no space", re.IGNORECASE)
+_STACK_FRAME = re.compile(r"\s+at \S+\(|\s+\.\.\. \d+ more|\s+File \"")
 
 
 def clean(text: str, secrets: Iterable[str] = ()) -> str:
@@ -27,15 +37,31 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
     plain = _URI_SECRET.sub(r"\1***@", plain)
     for secret in secrets:
         plain = plain.replace(secret, "***")
+    plain = _readable(plain)
     return plain if len(plain) <= LONGEST_LINE else plain[:LONGEST_LINE] + " …"
 
 
-def tail(log: Path, folder: StackFolder, lines: int, read_bytes: int = 256 * 1024) -> list[str]:
-    """The last lines of a log, made safe; none where there is no log."""
+def _readable(line: str) -> str:
+    """A line of mongod, which logs JSON, as others log: time, level, component, message, details."""
+    if not line.startswith('{"t":{"$date"'):
+        return line
+    try:
+        said = msgspec.json.decode(line, type=dict[str, Any])
+        details = said.get("attr")
+        more = " " + msgspec.json.encode(details).decode() if details else ""
+        return f"{said['t']['$date']} {said['s']} {said['c']}: {said['msg']}{more}"
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return line
+
+
+def tail(log: Path, folder: StackFolder, lines: int, since_byte: int = 0) -> list[str]:
+    """The last lines of a log, made safe, from `since_byte` on; none where there is no log."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, 2)
-            file.seek(max(0, size - read_bytes))
+            if since_byte > size:  # it was cut short meanwhile
+                since_byte = 0
+            file.seek(max(since_byte, size - _READ_BYTES))
             raw = file.read().decode("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return []
@@ -43,7 +69,45 @@ def tail(log: Path, folder: StackFolder, lines: int, read_bytes: int = 256 * 102
     return [clean(line, secrets) for line in raw[-lines:]]
 
 
-def last_lines(log: Path, folder: StackFolder, lines: int = 12) -> str:
-    """The last lines, indented, for an error message."""
-    found = [line for line in tail(log, folder, lines) if line.strip()]
-    return "\n".join(f"    {line[:300]}" for line in found) or "    (the log is empty)"
+def last_words(log: Path, folder: StackFolder, since_byte: int = 0) -> str:
+    """Why a process ended, as its log tells: the most telling line, then the last ones, indented."""
+    found = [line for line in tail(log, folder, 200, since_byte) if line.strip()]
+    if not found:
+        return f"it logged nothing ({log})"
+    plain = [line for line in found if not _STACK_FRAME.match(line)]
+    telling = next((line for line in reversed(plain) if _TELLING.search(line)), (plain or found)[-1])
+    context = "\n".join(f"    {line[:300]}" for line in found[-8:])
+    return f"{telling.strip()[:400]}\n  last lines of {log}:\n{context}"
+
+
+def follow(log: Path, folder: StackFolder, lines: int, going: Callable[[], bool]) -> Iterator[str]:
+    """The last lines and then each new one while `going`, over restarts and over the log being cut short."""
+    yield from tail(log, folder, lines)
+    secrets = secret_values(folder)
+    position = log.stat().st_size if log.exists() else 0
+    part = b""
+    while going():
+        size = log.stat().st_size if log.exists() else 0
+        if size < position:
+            position, part = 0, b""
+        if size == position:
+            time.sleep(_FOLLOW_S)
+            continue
+        with log.open("rb") as file:
+            file.seek(position)
+            fresh = file.read(_READ_BYTES)
+        position += len(fresh)
+        *whole, part = (part + fresh).split(b"\n")
+        part = part[-_READ_BYTES:]
+        yield from (clean(line.decode("utf-8", "replace"), secrets) for line in whole)
+
+
+def cut_short(log: Path) -> None:
+    """Where a log has grown too large, keep its end beside it and begin anew. Its writer appends, so may go on."""
+    if not log.exists() or log.stat().st_size <= LARGEST_LOG_BYTES:
+        return
+    with log.open("rb") as file:
+        file.seek(-_KEPT_BYTES, 2)
+        log.with_suffix(".log.1").write_bytes(file.read())
+    with log.open("r+b") as file:
+        file.truncate(0)

@@ -106,6 +106,12 @@ def open_log(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
+def append(handle: int, content: bytes) -> None:
+    """Write all of `content` at the end."""
+    while content:
+        content = content[os.write(handle, content) :]
+
+
 def service_environment(service: Service, folder: StackFolder) -> dict[str, str]:
     """What the process sees: the caller's environment, the definition's, and where its stack is."""
     return {
@@ -167,3 +173,23 @@ def kill_rest(folder: StackFolder, service: str) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(left, timeout=10)
+
+
+def tree(record: ProcessRecord) -> list[psutil.Process]:
+    """The recorded process and its living descendants; empty when it is gone."""
+    main = record.process()
+    if main is None:
+        return []
+    try:
+        return [main, *main.children(recursive=True)]
+    except psutil.Error:
+        return [main]
+
+
+def is_paused(record: ProcessRecord) -> bool:
+    """Whether a signal has stopped it."""
+    main = record.process()
+    try:
+        return main is not None and main.status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False

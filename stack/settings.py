@@ -63,6 +63,10 @@ class DashboardSettings(_Section):
     """The Streamlit pages."""
 
     port: int = Field(default=8501, ge=1024, le=65535, description="preferred port")
+    refresh_s: float = Field(default=2.0, gt=0, le=3600, description="how often a live page is drawn anew")
+    cache_s: float = Field(default=2.0, ge=0, le=3600, description="how long an answer is kept and shared; 0: not")
+    deadline_s: float = Field(default=2.0, gt=0, le=60, description="after which a query is given up")
+    currency: str = Field(default="GBP", min_length=3, max_length=3, description="what the prices are in")
 
 
 class Settings(BaseSettings):

@@ -11,13 +11,16 @@ from typing import Any
 
 import msgspec
 
-from measure.errors import LatencyError, NotReadyError
+from measure.errors import FailedError, InvalidError, LatencyError, NotReadyError, UsageError
 from stack.access import STACK_DIR_VARIABLE
-from stack.logs import last_lines
+from stack.logs import tail
 from stack.places import StackFolder
 from stack.process import ProcessRecord, open_log
 
 NAME = "supervisor"
+_ERRORS: dict[object, type[LatencyError]] = {
+    error.exit_code: error for error in (UsageError, FailedError, InvalidError, NotReadyError)
+}
 _START_S = 20.0
 _POLL_S = 0.05
 
@@ -63,8 +66,14 @@ def ask(folder: StackFolder, request: dict[str, Any], timeout_s: float = 60.0) -
             f"the supervisor of stack {folder.name} (process {record.pid}) does not answer: {broken}"
         ) from broken
     if not answer.get("ok"):
-        raise LatencyError(str(answer.get("error")))
+        raise _ERRORS.get(answer.get("code"), LatencyError)(str(answer.get("error")))
     return answer
+
+
+def _last_words(folder: StackFolder) -> str:
+    """The supervisor writes one line when it gives up; it is the whole message."""
+    lines = tail(folder.log(NAME), folder, 1)
+    return lines[0].partition(" supervisor: ")[2] or f"the supervisor ended at once: {lines[0]}" if lines else "?"
 
 
 def start_supervisor(folder: StackFolder) -> SupervisorRecord:
@@ -83,7 +92,7 @@ def start_supervisor(folder: StackFolder) -> SupervisorRecord:
     deadline = time.monotonic() + _START_S
     while (record := find_supervisor(folder)) is None:
         if child.poll() is not None:
-            raise NotReadyError(f"the supervisor ended at once:\n{last_lines(folder.log(NAME), folder)}")
+            raise NotReadyError(_last_words(folder))
         if time.monotonic() > deadline:
             child.kill()
             raise NotReadyError(f"the supervisor does not listen after {_START_S:.0f} s: see {folder.log(NAME)}")

@@ -42,7 +42,7 @@ def kafka(blueprint: Blueprint) -> Service:
     ports = {role: blueprint.ports[f"kafka.{role}"] for role in (*KAFKA_CLIENTS, "controller")}
     heap = f"-Xmx{settings.heap_mb}m"
     command = (
-        str(find_java()),
+        str(find_java(blueprint.settings.java)),
         f"-Xms{min(256, settings.heap_mb)}m",
         heap,
         "-XX:+ExitOnOutOfMemoryError",
@@ -140,7 +140,13 @@ def _format(blueprint: Blueprint, folder: Path) -> None:
     lines = "".join(f"--add-scram\nSCRAM-SHA-512=[name={user},password={word}]\n" for user, word in users.items())
     write_whole(arguments, lines.encode())
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
-    tool = (str(find_java()), "-Xmx128m", "-cp", classpath(kafka_jars(blueprint.home)), "kafka.tools.StorageTool")
+    tool = (
+        str(find_java(blueprint.settings.java)),
+        "-Xmx128m",
+        "-cp",
+        classpath(kafka_jars(blueprint.home)),
+        "kafka.tools.StorageTool",
+    )
     try:
         done = subprocess.run(  # noqa: S603 (the command is ours)
             [*tool, "format", "-t", cluster, "-c", str(folder / "server.properties"), f"@{arguments}"],

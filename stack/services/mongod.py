@@ -37,7 +37,7 @@ def mongod(blueprint: Blueprint) -> Service:
     folder = blueprint.folder.data(NAME)
     return Service(
         name=NAME,
-        command=(str(find_mongod()), "--config", str(folder / "mongod.conf")),
+        command=(str(find_mongod(blueprint.settings.mongo.binary)), "--config", str(folder / "mongod.conf")),
         environment={},
         ports={"mongo": blueprint.ports["mongo"]},
         log=blueprint.folder.log(NAME),

@@ -53,7 +53,7 @@ def spark(blueprint: Blueprint, module: str) -> Service:
         name=NAME,
         command=(sys.executable, "-m", module),
         environment={
-            "JAVA_HOME": str(java_home()),
+            "JAVA_HOME": str(java_home(blueprint.settings.java)),
             "SPARK_LOCAL_IP": HOST,
             "SPARK_LOCAL_HOSTNAME": HOST,
             "SPARK_LOCAL_DIRS": str(folder / "local"),
