@@ -59,8 +59,11 @@ class Histogram:
 
     def merge(self, other: Histogram) -> None:
         """Add all of `other` to this histogram."""
-        for index, n in other.counts.items():
-            self.counts[index] = self.counts.get(index, 0) + n
+        if not self.counts:
+            self.counts = dict(other.counts)
+        else:
+            for index, n in other.counts.items():
+                self.counts[index] = self.counts.get(index, 0) + n
         self.negatives += other.negatives
         self.max_us = max(self.max_us, other.max_us)
 

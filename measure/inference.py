@@ -118,7 +118,7 @@ def _interval(a: NDArray[np.float64], b: NDArray[np.float64], seed: int) -> tupl
 
 
 def _mann_whitney(a: NDArray[np.float64], b: NDArray[np.float64], seed: int) -> float:
-    """Two-sided p, exact; with ties over all splits of the runs, or a seeded sample of them where there are too many."""
+    """Two-sided p, exact; with ties over all splits of the runs, or over a seeded sample of too many."""
     from scipy.stats import PermutationMethod, mannwhitneyu
 
     tied = len(np.unique(np.concatenate((a, b)))) < len(a) + len(b)

@@ -102,23 +102,29 @@ class Load:
             seconds.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
         return seconds
 
-    def histograms(self, seconds: Iterable[int] | None = None) -> dict[str, Histogram]:
-        """Stage → histogram of the events due in `seconds`, or in all."""
-        wanted = self.slices.keys() if seconds is None else seconds
-        return merged_stages(self.slices[second] for second in wanted if second in self.slices)
+    @cached_property
+    def whole(self) -> dict[str, Histogram]:
+        """Stage → histogram of all events."""
+        return merged_stages(self.slices.values())
+
+    def histograms(self, seconds: Iterable[int]) -> dict[str, Histogram]:
+        """Stage → histogram of the events due in `seconds`."""
+        return merged_stages(self.slices[second] for second in seconds if second in self.slices)
+
+    def histogram(self, stage: str, seconds: Iterable[int]) -> Histogram:
+        """The histogram of one stage of the events due in `seconds`."""
+        held = (self.slices[second].get(stage) for second in seconds if second in self.slices)
+        return Histogram.merged(each for each in held if each is not None)
 
     def infinite(self, seconds: Iterable[int] | None = None) -> int:
         """Events due in `seconds`, or in all, that have no latency because they never arrived or were not measured."""
         missing = self.missing.total() if seconds is None else sum(self.missing[second] for second in seconds)
         return missing + (self.sets.unmeasured if self.sets else 0)
 
-    def stages(self, seconds: Iterable[int] | None = None) -> dict[str, StageLatency]:
-        """Stage → figures of the events due in `seconds`, or in all."""
-        chosen = None if seconds is None else list(seconds)
-        infinite = self.infinite(chosen)
-        merged = self.histograms(chosen)
-        if infinite:
-            merged = {"e2e": Histogram()} | merged
+    def stages(self) -> dict[str, StageLatency]:
+        """Stage → figures of all events."""
+        infinite = self.infinite()
+        merged = {"e2e": Histogram()} | self.whole if infinite else self.whole
         return {
             stage: stage_latency(held, infinite if stage in FROM_DUE else 0)
             for stage, held in merged.items()

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
-BOUNDS_US = tuple(
-    step * 10**decade for decade in range(2, 8) for step in (1, 2, 5) if step * 10**decade <= 60_000_000
-) + (60_000_000,)
+BOUNDS_US = (
+    *(step * 10**decade for decade in range(2, 8) for step in (1, 2, 5) if step * 10**decade < 60_000_000),
+    60_000_000,
+)
 """Upper bounds of the buckets that go out, 100 µs to 60 s in steps of 1, 2, 5."""
 
 

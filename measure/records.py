@@ -98,14 +98,14 @@ class SliceLine(msgspec.Struct, frozen=True):
 
     run: str
     second: int
-    stages: dict[str, dict[str, int]]
+    stages: dict[str, dict[int, int]]
     negatives: dict[str, int] = {}
     max_us: dict[str, int] = {}
 
     def histograms(self) -> dict[str, Histogram]:
         """Stage → histogram."""
         return {
-            stage: Histogram.from_counts(counts, self.negatives.get(stage, 0), self.max_us.get(stage, 0))
+            stage: Histogram(counts, self.negatives.get(stage, 0), self.max_us.get(stage, 0))
             for stage, counts in self.stages.items()
         }
 
@@ -115,7 +115,7 @@ class SliceLine(msgspec.Struct, frozen=True):
         return cls(
             run,
             second,
-            {stage: {str(index): n for index, n in held.counts.items()} for stage, held in histograms.items()},
+            {stage: held.counts for stage, held in histograms.items()},
             {stage: held.negatives for stage, held in histograms.items() if held.negatives},
             {stage: held.max_us for stage, held in histograms.items()},
         )

@@ -119,11 +119,8 @@ def _baseline_of(load: Load, seconds: Iterable[int]) -> Baseline:
 
 
 def _p95(load: Load, seconds: Sequence[int]) -> Reading:
-    held = load.histograms(seconds).get("e2e")
     missing = sum(load.missing[second] for second in seconds)
-    if held is None:
-        return Reading(None, missing, "no events", infinite=missing > 0)
-    return read_percentile(held, 95, missing)
+    return read_percentile(load.histogram("e2e", seconds), 95, missing)
 
 
 def is_calm(load: Load, sample: RunSample | None, second: int, ceiling_ms: float) -> bool:

@@ -73,7 +73,7 @@ def _percentile(name: str, percent: float, evidence: Evidence, seconds: Sequence
             return read_percentile(Histogram.merged(held[second] for second in seconds if second in held), percent)
         case _:
             load = evidence.load
-            found = load.histograms(seconds).get(name, Histogram())
+            found = load.histogram(name, seconds)
             if name not in FROM_DUE:
                 return read_percentile(found, percent)
             missing = load.infinite(seconds) if whole_span else sum(load.missing[second] for second in seconds)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from measure.evidence import Evidence
 from measure.figures import Stability
-from measure.histogram import Histogram
 from measure.percentiles import read_percentile
 
 LEAST_SLICES = 5
@@ -26,7 +25,7 @@ def stability(evidence: Evidence) -> Stability:
     for start in range(0, len(seconds) - slice_s + 1, slice_s):
         part = seconds[start : start + slice_s]
         missing = sum(evidence.load.missing[second] for second in part)
-        reading = read_percentile(evidence.load.histograms(part).get("e2e", Histogram()), 95, missing)
+        reading = read_percentile(evidence.load.histogram("e2e", part), 95, missing)
         if reading.ms is not None and reading.n >= LEAST_EVENTS:
             points.append(((start + slice_s / 2) / 60, reading.ms))
     if len(points) < LEAST_SLICES:

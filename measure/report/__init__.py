@@ -1,0 +1,1 @@
+"""Reports of a run, all made of one document and one digest, so that they carry the same figures."""
