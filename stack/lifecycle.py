@@ -23,6 +23,7 @@ from stack.files import write_whole
 from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
+from stack.provision import provision
 from stack.services import job_module, runs_whole
 from stack.settings import Settings
 from stack.state import ServiceState, StackState
@@ -45,6 +46,7 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
     settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
     job_module(settings.profile)
     folder = settings.folder
+    provision(settings, narrate)
     folder.make()
     with _changing(folder):
         mine = find_supervisor(folder) is None
