@@ -6,15 +6,15 @@ import json
 from datetime import UTC, datetime
 
 from pymongo.errors import PyMongoError
-from pyspark.sql.streaming import StreamingQueryListener
 from pyspark.sql.streaming.listener import (
     QueryIdleEvent,
     QueryProgressEvent,
     QueryStartedEvent,
     QueryTerminatedEvent,
+    StreamingQueryListener,
 )
 
-from jobs.watch import narrate
+from jobs.stopping import narrate
 from measure.store import PROGRESS, Store
 
 
@@ -25,10 +25,10 @@ class ProgressRecorder(StreamingQueryListener):
         self._database = database
         self._profile = profile
 
-    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 (Spark's name)
+    def onQueryStarted(self, event: QueryStartedEvent) -> None:
         """Nothing to note: the first report says it."""
 
-    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802 (Spark's name)
+    def onQueryProgress(self, event: QueryProgressEvent) -> None:
         """Note a finished batch."""
         report = json.loads(event.progress.json)
         now = datetime.now(UTC)
@@ -44,10 +44,10 @@ class ProgressRecorder(StreamingQueryListener):
         except PyMongoError as broken:
             narrate(f"progress of batch {report.get('batchId')} is not in MongoDB: {broken}")
 
-    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802 (Spark's name)
+    def onQueryIdle(self, event: QueryIdleEvent) -> None:
         """Nothing to note."""
 
-    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802 (Spark's name)
+    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:
         """Nothing to note: who watches the query says why."""
 
 

@@ -14,9 +14,10 @@ from pymongo import MongoClient
 from jobs import checkpoint, control, session
 from jobs.progress import ProgressRecorder
 from jobs.routing import routed
+from jobs.stopping import StopFlag
 from jobs.topics import Topics
 from jobs.validation import judged
-from jobs.watch import Anew, StopFlag, watch
+from jobs.watch import Anew, watch
 from measure.store import Document
 from stack.access import STACK_DIR_VARIABLE, Access, Role
 
@@ -42,13 +43,14 @@ def main() -> int:
     spark = session.start(f"latency {PROFILE}", task_slots=topic.partitions + 1)
     spark.streams.addListener(ProgressRecorder(database, PROFILE))
     records = spark.readStream.format("kafka").options(**session.source_options(access, offsets)).load()
+    interval = os.environ.get(CHECKPOINT_VARIABLE, "60 seconds")
     query = (
         routed(judged(records), access.names, topic.id)
         .writeStream.format("kafka")
         .options(**session.sink_options(access, folder))
         .queryName(PROFILE)
         .outputMode("update")
-        .trigger(realTime=os.environ.get(CHECKPOINT_VARIABLE, "60 seconds"))
+        .trigger(realTime=interval)  # type: ignore[call-overload]  # the stubs do not know it yet
         .start()
     )
     code = watch(query, stop, Anew(database, topics, topic, generation))

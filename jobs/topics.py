@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs leave it out
 
 from measure.errors import NotReadyError
 
 _TIMEOUT_S = 10
+_URL_SAFE = str.maketrans("+/", "-_", "=")
+"""As Kafka's own tools write an id; librdkafka's has slashes, which no folder's name can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,15 @@ class Topics:
             found = asked[name].result()
         except KafkaException as refused:
             raise TopicGoneError(f"topic {name}: {refused.args[0].str()}. `latency up` makes it.") from None
-        return Topic(name, str(found.topic_id), len(found.partitions))
+        return Topic(name, str(found.topic_id).translate(_URL_SAFE), len(found.partitions))
 
     def earliest(self, topic: Topic) -> dict[int, int]:
         """Partition → the first offset that the topic still holds."""
-        return self._offsets(topic, OffsetSpec.earliest())
+        return self._offsets(topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     def latest(self, topic: Topic) -> dict[int, int]:
         """Partition → the offset that the next record will get."""
-        return self._offsets(topic, OffsetSpec.latest())
+        return self._offsets(topic, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def _offsets(self, topic: Topic, which: OffsetSpec) -> dict[int, int]:
         places = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]

@@ -43,7 +43,7 @@ def judged(records: DataFrame) -> DataFrame:
     values = fields.withColumns(
         {
             "moment": F.when(F.col("event_time").rlike(_MOMENT), F.col("event_time").try_cast("timestamp")),
-            "micros": (F.col("price").try_cast("decimal(28,6)")),
+            "micros": F.col("price").try_cast("decimal(28,6)"),
             **{name: F.coalesce(name, F.lit(default)) for name, default in _OPTIONAL.items()},
         }
     )

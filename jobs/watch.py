@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable
-from types import FrameType
 
 from pymongo.errors import PyMongoError
 from pyspark.errors import StreamingQueryException
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from jobs import control
 from jobs.control import RESTART_ME, Generation
+from jobs.stopping import StopFlag, narrate
 from jobs.topics import Topic, TopicGoneError, Topics
 from measure.store import Store
 
@@ -20,27 +18,9 @@ _POLL_S = 1
 _CRASHED = 1
 
 
-class StopFlag:
-    """Set by SIGTERM or SIGINT."""
-
-    def __init__(self) -> None:
-        self.is_set = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._set)
-
-    def _set(self, _number: int, _frame: FrameType | None) -> None:
-        self.is_set = True
-
-
-def narrate(line: str) -> None:
-    """One line into the service's log."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
 def watch(query: StreamingQuery, stop: StopFlag, why_anew: Callable[[], str | None]) -> int:
     """Wait for the query's end; the exit code. `why_anew` is asked each second whether the job must start anew."""
-    while not stop.is_set:
+    while not stop():
         try:
             if query.awaitTermination(_POLL_S):
                 return _CRASHED

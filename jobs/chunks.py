@@ -1,0 +1,125 @@
+"""Which sequence numbers came through, in chunks of 65,536, each as MongoDB holds it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bson import Binary
+from pymongo import UpdateOne
+from pyroaring import BitMap
+
+from jobs.records import Outcome
+from measure.store import SEQUENCES, Store, chunk_id, chunk_members, split_seq
+
+LARGEST_MEMORY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkKey:
+    """65,536 sequence numbers of one producer of a run, as far as they came by one partition."""
+
+    run: str
+    producer: int
+    partition: int
+    number: int
+
+    @property
+    def id(self) -> str:
+        """The document's `_id`."""
+        return chunk_id(self.run, self.producer, self.partition, self.number)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The sets of a chunk, and what no set can hold."""
+
+    stored: BitMap = field(default_factory=BitMap)
+    dead: BitMap = field(default_factory=BitMap)
+    repeats: int = 0
+    redelivered: int = 0
+    dead_unexpected: int = 0
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any] | None) -> Chunk:
+        """From the document, or an empty one."""
+        if found is None:
+            return cls()
+        return cls(
+            chunk_members(found.get("stored")),
+            chunk_members(found.get("dead")),
+            found.get("repeats", 0),
+            found.get("redelivered", 0),
+            found.get("dead_unexpected", 0),
+        )
+
+    def add(self, place: int, outcome: Outcome) -> None:
+        """Count one record with this place in the chunk."""
+        if outcome.again:
+            self.redelivered += 1
+        elif place in self.stored or place in self.dead:
+            self.repeats += 1
+        elif outcome.arrival.record.dead is None:
+            self.stored.add(place)
+        else:
+            self.dead.add(place)
+            stamp = outcome.arrival.stamp
+            self.dead_unexpected += not (stamp and stamp.expect_dead)
+
+    def update(self, key: ChunkKey, now: datetime) -> UpdateOne:
+        """The upsert that makes the document say what this says."""
+        says = {
+            "stored": Binary(self.stored.serialize()),
+            "dead": Binary(self.dead.serialize()),
+            "repeats": self.repeats,
+            "redelivered": self.redelivered,
+            "dead_unexpected": self.dead_unexpected,
+            "updated": now,
+        }
+        identity = {"run": key.run, "producer": key.producer, "partition": key.partition, "chunk": key.number}
+        return UpdateOne({"_id": key.id}, {"$set": says, "$setOnInsert": identity}, upsert=True)
+
+
+class Chunks:
+    """The chunks that are being filled. True as long as this process owns their partitions."""
+
+    def __init__(self, database: Store) -> None:
+        self._sequences = database[SEQUENCES]
+        self._known: OrderedDict[ChunkKey, Chunk] = OrderedDict()
+
+    def add(self, partition: int, outcomes: Iterable[Outcome]) -> list[ChunkKey]:
+        """Count these outcomes of a partition; the chunks that changed. Foreign records have no number."""
+        numbered = [
+            (ChunkKey(stamp.run, stamp.producer, partition, split_seq(stamp.seq)[0]), stamp.seq, outcome)
+            for outcome in outcomes
+            if (stamp := outcome.arrival.stamp)
+        ]
+        changed = list(dict.fromkeys(key for key, _, _ in numbered))
+        self._read(key for key in changed if key not in self._known)
+        for key, seq, outcome in numbered:
+            self._known[key].add(split_seq(seq)[1], outcome)
+        return changed
+
+    def updates(self, changed: Iterable[ChunkKey], now: datetime) -> list[UpdateOne]:
+        """The upserts for these chunks."""
+        return [self._known[key].update(key, now) for key in changed]
+
+    def forget(self) -> None:
+        """Forget all: what was counted is not, or may not be, in MongoDB."""
+        self._known.clear()
+
+    def trim(self) -> None:
+        """Forget those that were filled the longest time ago."""
+        while len(self._known) > LARGEST_MEMORY:
+            self._known.popitem(last=False)
+
+    def _read(self, keys: Iterable[ChunkKey]) -> None:
+        wanted = {key.id: key for key in keys}
+        if not wanted:
+            return
+        found = {chunk["_id"]: chunk for chunk in self._sequences.find({"_id": {"$in": list(wanted)}})}
+        for name, key in wanted.items():
+            self._known[key] = Chunk.read(found.get(name))

@@ -1,0 +1,110 @@
+"""Copies dead letters from their topic into collection `dead`, where people look at them.
+
+A letter's `_id` is its source position, so one that is copied again changes nothing: here the consumer group's own
+offsets are enough, and a group that has none begins with the oldest letter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import Binary
+from confluent_kafka import Consumer, Message
+from pymongo import UpdateOne
+from pymongo.errors import ConnectionFailure
+
+from jobs.records import read_stamp
+from measure.stamp import FOREIGN_RUN
+from measure.store import DEAD, Document, Store, dead_id
+
+KEPT_BYTES = 16_000
+"""Of a payload; `size` says how long it was."""
+_LONGEST_KEY = 256
+_WAIT_S = 0.5
+_BATCH = 500
+
+
+class DeadLetters(threading.Thread):
+    """Runs until `stopping`; an error ends it and is raised by `check`."""
+
+    def __init__(self, connection: dict[str, Any], topic: str, database: Store, stopping: Callable[[], bool]) -> None:
+        super().__init__(name="dead letters", daemon=True)
+        self._consumer = Consumer(
+            connection
+            | {
+                "group.id": "latency-dead",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "fetch.message.max.bytes": 4 * 1024 * 1024,
+            }
+        )
+        self._topic = topic
+        self._dead = database[DEAD]
+        self._stopping = stopping
+        self._failed: BaseException | None = None
+
+    def check(self) -> None:
+        """Raise what ended the thread, if something did."""
+        if self._failed:
+            raise self._failed
+
+    def run(self) -> None:
+        """Copy until told to stop."""
+        try:
+            self._consumer.subscribe([self._topic])
+            while not self._stopping():
+                self._copy(self._consumer.consume(_BATCH, _WAIT_S))
+            self._consumer.close()
+        except BaseException as failed:  # told to the main loop, which ends the process
+            self._failed = failed
+
+    def _copy(self, messages: Iterable[Message]) -> None:
+        letters = [letter for message in messages if not message.error() and (letter := document(message))]
+        while letters:
+            try:
+                upserts = [
+                    UpdateOne({"_id": letter["_id"]}, {"$setOnInsert": letter}, upsert=True) for letter in letters
+                ]
+                self._dead.bulk_write(upserts, ordered=False)
+                self._consumer.commit(asynchronous=False)
+                return
+            except ConnectionFailure:
+                if self._stopping():
+                    return
+
+
+def document(message: Message) -> Document | None:
+    """The document of a dead letter; None of a record that is none, having no source position."""
+    headers = message.headers()
+    pairs = headers if isinstance(headers, list) else []
+    said = {name: value.decode("utf-8", "replace") for name, value in pairs if isinstance(value, bytes)}
+    place = [said.get(name, "") for name in ("source_partition", "source_offset", "source_time_ms")]
+    if not all(text.isdigit() for text in place) or "source_topic_id" not in said:
+        return None
+    partition, offset, time_ms = map(int, place)
+    stamp = read_stamp(message)
+    payload = message.value()
+    return {
+        "_id": dead_id(said["source_topic_id"], partition, offset),
+        "run": stamp.run if stamp else FOREIGN_RUN,
+        "producer": stamp.producer if stamp else None,
+        "seq": stamp.seq if stamp else None,
+        "reason": said.get("reason", ""),
+        "key": _text(message.key()),
+        "payload": None if payload is None else Binary(payload[:KEPT_BYTES]),
+        "size": 0 if payload is None else len(payload),
+        "partition": partition,
+        "offset": offset,
+        "source_time": datetime.fromtimestamp(time_ms / 1000, UTC),
+        "expected": bool(stamp and stamp.expect_dead),
+        "updated": datetime.now(UTC),
+    }
+
+
+def _text(key: bytes | str | None) -> str | None:
+    if key is None:
+        return None
+    return (key.decode("utf-8", "replace") if isinstance(key, bytes) else key)[:_LONGEST_KEY]

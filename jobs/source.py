@@ -1,0 +1,63 @@
+"""Looks into the source topic: is there a record where the clean topic has none?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from jobs.contiguity import Hole
+
+_TIMEOUT_S = 10.0
+
+
+class SourceTopic:
+    """A reader of the source topic for single look-ups; connects at the first one."""
+
+    def __init__(self, connection: dict[str, Any], name: str) -> None:
+        self._connection = connection
+        self._name = name
+
+    def first_offset(self, partition: int) -> int:
+        """The first offset that the partition still holds."""
+        consumer = self._consumer()
+        try:
+            low, _ = consumer.get_watermark_offsets(TopicPartition(self._name, partition), timeout=_TIMEOUT_S)
+            return int(low)
+        finally:
+            consumer.close()
+
+    def look(self, partition: int, first: int, behind: int) -> Hole:
+        """What stands at [`first`, `behind`) of the partition, for a reader of committed records."""
+        consumer = self._consumer()
+        try:
+            low, _ = consumer.get_watermark_offsets(TopicPartition(self._name, partition), timeout=_TIMEOUT_S)
+            if first < low:
+                return Hole.GONE
+            consumer.assign([TopicPartition(self._name, partition, first)])
+            return Hole.EMPTY if self._next_offset(consumer) >= behind else Hole.MISSED
+        finally:
+            consumer.close()
+
+    def _next_offset(self, consumer: Consumer) -> int:
+        """Offset of the first record that comes; KafkaException where none does, for `behind` is one."""
+        message = consumer.poll(_TIMEOUT_S)
+        if message is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 (the library's own constant)
+        if error := message.error():
+            raise KafkaException(error)
+        offset = message.offset()
+        assert offset is not None  # noqa: S101 (a record that was read has one)
+        return offset
+
+    def _consumer(self) -> Consumer:
+        return Consumer(
+            self._connection
+            | {
+                "group.id": "latency-look",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "isolation.level": "read_committed",
+                "fetch.message.max.bytes": 4 * 1024 * 1024,
+            }
+        )

@@ -1,0 +1,109 @@
+"""The stages of outcomes, counted into one-second slices (design §5).
+
+Kafka's append times are whole milliseconds, rounded down; the stages that use them are exact to 1 ms, `e2e` to 1 µs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.records import Outcome
+from measure.stamp import FOREIGN_RUN
+from measure.store import E2E, E2E_SENT, PROCESS, PRODUCE, STORE
+
+Micros = npt.NDArray[np.int64]
+
+_LINEAR = 2048
+_HALF_BITS = 10
+
+
+def buckets_of(values_us: Micros) -> Micros:
+    """`measure.histogram.bucket_of` for many values (≥ 0, below 2⁵³)."""
+    bits = np.frexp(values_us.astype(np.float64))[1].astype(np.int64)
+    shift = np.maximum(bits - (_HALF_BITS + 1), 0)
+    return np.where(values_us < _LINEAR, values_us, (shift << _HALF_BITS) + (values_us >> shift))
+
+
+@dataclass(slots=True)
+class Slice:
+    """What is added to one slice document: stage → bucket → events, negatives apart, and the largest value."""
+
+    counts: dict[str, dict[int, int]] = field(default_factory=dict)
+    negatives: dict[str, int] = field(default_factory=dict)
+    max_us: dict[str, int] = field(default_factory=dict)
+
+    def add(self, stage: str, values_us: Micros) -> None:
+        """Count these values; a slice is given each stage once."""
+        right = values_us[values_us >= 0]
+        if wrong := len(values_us) - len(right):
+            self.negatives[stage] = wrong
+        if len(right):
+            indexes, n = np.unique(buckets_of(right), return_counts=True)
+            self.counts[stage] = dict(zip(indexes.tolist(), n.tolist(), strict=True))
+            self.max_us[stage] = int(right.max())
+
+    def update(self) -> dict[str, Any]:
+        """The increments and maxima for the slice's document."""
+        increments = {f"stages.{stage}.{b}": n for stage, counts in self.counts.items() for b, n in counts.items()}
+        increments.update({f"negatives.{stage}": n for stage, n in self.negatives.items()})
+        return {"$inc": increments, "$max": {f"max_us.{stage}": us for stage, us in self.max_us.items()}}
+
+
+def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
+    """(run, second of the due time) → its slice, of the outcomes that are neither dead nor seen before."""
+    by_run: defaultdict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if not outcome.again and outcome.arrival.record.dead is None:
+            by_run[outcome.arrival.run].append(outcome)
+    slices: dict[tuple[str, int], Slice] = {}
+    for run, found in by_run.items():
+        columns = _columns(found)
+        seconds = columns.due // 1_000_000
+        for second in np.unique(seconds).tolist():
+            chosen = seconds == second
+            part = slices[run, second] = Slice()
+            for stage, values in columns.stages(foreign=run == FOREIGN_RUN):
+                part.add(stage, values[chosen])
+    return slices
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """One run's outcomes as arrays of µs of the epoch."""
+
+    due: Micros
+    sent: Micros
+    appended: Micros
+    cleaned: Micros
+    acknowledged: Micros
+
+    def stages(self, *, foreign: bool) -> Sequence[tuple[str, Micros]]:
+        """Stage → values. A foreign event is due when it was appended, so nothing is known of what was before."""
+        behind = [
+            (PROCESS, self.cleaned - self.appended),
+            (STORE, self.acknowledged - self.cleaned),
+            (E2E, self.acknowledged - self.due),
+        ]
+        if foreign:
+            return behind
+        return [(PRODUCE, self.appended - self.due), (E2E_SENT, self.acknowledged - self.sent), *behind]
+
+
+def _columns(outcomes: Sequence[Outcome]) -> _Columns:
+    rows = [
+        (
+            stamp.due_us if (stamp := outcome.arrival.stamp) else outcome.arrival.record.source_time_ms * 1000,
+            stamp.sent_us if stamp else 0,
+            outcome.arrival.record.source_time_ms * 1000,
+            outcome.arrival.append_ms * 1000,
+            outcome.acknowledged_us,
+        )
+        for outcome in outcomes
+    ]
+    return _Columns(*np.array(rows, dtype=np.int64).T)
