@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
 
 import msgspec
 
@@ -20,17 +20,22 @@ from stack.blueprint import Plan
 from stack.choice import choose_ports
 from stack.credentials import KAFKA_CLIENTS, ensure_credentials
 from stack.files import write_whole
+from stack.interruption import interruptible, uninterrupted
+from stack.observe import run_in_progress, status
 from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
-from stack.services import job_module, runs_whole
+from stack.services import chosen, job_module, runs_whole
 from stack.settings import Settings
-from stack.state import ServiceState, StackState
+from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
+
+__all__ = ["down", "restart", "status", "up"]
 
 Narrate = Callable[[str], None]
 
+LEAST_FREE_BYTES = 1_000_000_000
 _POLL_S = 0.1
 _UP_S = 180.0
 _PROBE_S = 60.0
@@ -45,23 +50,39 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
     changes = {"profile": profile, "sinks": sinks}
     settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
     job_module(settings.profile)
+    chosen(settings)
     folder = settings.folder
-    provision(settings, narrate)
-    folder.make()
-    with _changing(folder):
-        mine = find_supervisor(folder) is None
-        try:
-            _begin(settings, folder, mine, narrate)
-            _await_ready(settings, folder, narrate)
-            if runs_whole(settings):
-                took = wait_for_probe(Access.load(folder.root), _PROBE_S)
-                narrate(f"a probe event came through to MongoDB in {took * 1000:.0f} ms")
-        except BaseException:
-            if mine:
-                narrate("taking down again what was started")
-                _take_down(folder)
-            raise
+    with interruptible():
+        _check_space(settings.home.root)
+        provision(settings, narrate)
+        with _changing(folder):
+            _bring_up(settings, folder, narrate)
     return status(settings)
+
+
+def _bring_up(settings: Settings, folder: StackFolder, narrate: Narrate) -> None:
+    mine = find_supervisor(folder) is None
+    try:
+        _begin(settings, folder, mine, narrate)
+        _await_ready(folder, narrate)
+        if runs_whole(settings):
+            took = wait_for_probe(Access.load(folder.root), _PROBE_S)
+            narrate(f"a probe event came through to MongoDB in {took * 1000:.0f} ms")
+    except BaseException:
+        if mine:
+            narrate("taking down again what was started")
+            with uninterrupted():
+                _take_down(folder)
+        raise
+
+
+def _check_space(place: Path) -> None:
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE_BYTES:
+        raise NotReadyError(
+            f"only {free / 1e6:.0f} MB are free in {place}, and a stack needs {LEAST_FREE_BYTES / 1e6:.0f} MB: "
+            "free some space, or name another place in LATENCY_HOME."
+        )
 
 
 def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate) -> None:
@@ -71,9 +92,12 @@ def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate
         ports = choose_ports(settings, before.ports if before else {}, narrate)
     else:
         ports = before.ports
-    ensure_credentials(folder)
-    Plan(settings.model_dump(mode="json"), ports).write(folder)
-    write_whole(folder.endpoints, msgspec.json.encode(_endpoints(ports)))
+    try:
+        ensure_credentials(folder)
+        Plan(settings.model_dump(mode="json"), ports).write(folder)
+        write_whole(folder.endpoints, msgspec.json.encode(_endpoints(settings, ports)))
+    except OSError as refused:
+        raise NotReadyError(f"cannot write to {folder.root}: {refused.strerror}.") from refused
     if mine:
         start_supervisor(folder)
     else:
@@ -85,15 +109,17 @@ def _leftovers(folder: StackFolder) -> list[str]:
     return [name for name in _stop_order(folder) if process.find(folder, name) is not None]
 
 
-def _endpoints(ports: dict[str, int]) -> Endpoints:
+def _endpoints(settings: Settings, ports: dict[str, int]) -> Endpoints:
+    there = chosen(settings)
     return Endpoints(
         kafka={role: f"{HOST}:{ports[f'kafka.{role}']}" for role in KAFKA_CLIENTS},
         mongo=f"{HOST}:{ports['mongo']}",
-        spark_ui=f"http://{HOST}:{ports['spark.ui']}",
+        dashboard=f"http://{HOST}:{ports['dashboard']}" if "dashboard" in there else None,
+        spark_ui=f"http://{HOST}:{ports['spark.ui']}" if "spark" in there else None,
     )
 
 
-def _await_ready(settings: Settings, folder: StackFolder, narrate: Narrate) -> None:
+def _await_ready(folder: StackFolder, narrate: Narrate) -> None:
     """Until every service is ready; NotReadyError at once when one has failed."""
     began = time.monotonic()
     told: dict[str, str] = {}
@@ -118,7 +144,10 @@ def down(settings: Settings, purge: bool, narrate: Narrate) -> None:
     folder = settings.folder
     if not folder.root.exists():
         return
-    with _changing(folder):
+    run = run_in_progress(settings.home, settings.stack)
+    if run is not None:
+        narrate(f"the run {run} is in progress on this stack, and will miss it")
+    with _changing(folder), uninterrupted():
         _take_down(folder)
     if purge:
         shutil.rmtree(folder.root)
@@ -153,34 +182,8 @@ def restart(settings: Settings, service: str, narrate: Narrate) -> StackState:
     """Restart one service and return when it is ready."""
     folder = settings.folder
     ask(folder, {"do": "restart", "service": service})
-    _await_ready(settings, folder, narrate)
+    _await_ready(folder, narrate)
     return status(settings)
-
-
-def status(settings: Settings) -> StackState:
-    """What runs now."""
-    folder = settings.folder
-    plan = Plan.read(folder)
-    profile = plan.settings["profile"] if plan else settings.profile
-    endpoints = Access.load(folder.root).endpoints if folder.endpoints.exists() else None
-    if find_supervisor(folder) is None:
-        return StackState(settings.stack, settings.runtime, profile, (), None)
-    told = ask(folder, {"do": "status"})["services"]
-    return StackState(settings.stack, settings.runtime, profile, tuple(map(_service_state, told)), endpoints)
-
-
-def _service_state(told: dict[str, Any]) -> ServiceState:
-    return ServiceState(
-        told["name"],
-        told["state"],
-        told["pid"],
-        told["health"],
-        told["since_s"],
-        None,
-        None,
-        told["ports"],
-        told["restarts"],
-    )
 
 
 @contextlib.contextmanager

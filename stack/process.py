@@ -25,6 +25,15 @@ from stack.places import StackFolder
 from stack.service import Service
 
 SERVICE_VARIABLE = "LATENCY_SERVICE"
+NOT_INHERITED = (
+    "SPARK_HOME",
+    "SPARK_CONF_DIR",
+    "HADOOP_CONF_DIR",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+)
+"""They would put another Spark, or another configuration, under a job of ours."""
 _CLOCK_SLACK_S = 1.5  # the start time is counted from the boot time, which moves when the clock is set
 _POLL_S = 0.05
 
@@ -114,8 +123,8 @@ def append(handle: int, content: bytes) -> None:
 
 def service_environment(service: Service, folder: StackFolder) -> dict[str, str]:
     """What the process sees: the caller's environment, the definition's, and where its stack is."""
-    return {
-        **os.environ,
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    return inherited | {
         "LATENCY_HOME": str(folder.root.parent.parent),
         "PYTHONUNBUFFERED": "1",
         "PYSPARK_PYTHON": sys.executable,

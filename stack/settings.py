@@ -59,6 +59,14 @@ class SparkSettings(_Section):
     memory_mb: int = Field(default=1024, ge=512, le=65536, description="the driver's largest heap")
 
 
+class JobSettings(_Section):
+    """How the Spark job works."""
+
+    checkpoint_interval_s: int = Field(
+        default=60, ge=5, le=3600, description="seconds between checkpoints: what a crash replays at most"
+    )
+
+
 class DashboardSettings(_Section):
     """The Streamlit pages."""
 
@@ -88,6 +96,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     mongo: MongoSettings = MongoSettings()
     spark: SparkSettings = SparkSettings()
+    job: JobSettings = JobSettings()
     dashboard: DashboardSettings = DashboardSettings()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

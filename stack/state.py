@@ -13,7 +13,8 @@ class ServiceState:
 
     name: str
     state: str
-    """waiting | starting | ready | restarting | paused | failed | stopped"""
+    """waiting | starting | ready | restarting | paused | failed | stopped, or unsupervised: it runs, and the
+    supervisor that kept it is gone (`latency up` adopts it)"""
     pid: int | None = None
     health: str = ""
     """`ready`, or what is the matter."""

@@ -89,12 +89,20 @@ def start_supervisor(folder: StackFolder) -> SupervisorRecord:
             stderr=log,
             start_new_session=True,
         )
+    try:
+        return _await_supervisor(folder, child)
+    except BaseException:
+        child.terminate()  # it may not be on record yet, so nobody else would find it
+        child.wait()
+        raise
+
+
+def _await_supervisor(folder: StackFolder, child: subprocess.Popen[bytes]) -> SupervisorRecord:
     deadline = time.monotonic() + _START_S
     while (record := find_supervisor(folder)) is None:
         if child.poll() is not None:
             raise NotReadyError(_last_words(folder))
         if time.monotonic() > deadline:
-            child.kill()
             raise NotReadyError(f"the supervisor does not listen after {_START_S:.0f} s: see {folder.log(NAME)}")
         time.sleep(_POLL_S)
     return record

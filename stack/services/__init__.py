@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
+from importlib.util import find_spec
 
 from measure.errors import UsageError
 from stack.blueprint import Blueprint
 from stack.service import Service
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
-from stack.services.sink import sink
+from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
 from stack.settings import Settings
 
 PROFILES = {"realtime": "jobs.realtime"}
 """Profile → module of its Spark job."""
 
-
-KINDS = ("kafka", "mongod", "spark", "sink")
+PIPELINE = ("kafka", "mongod", "spark", "sink")
+"""What an event passes on its way to MongoDB."""
+KINDS = (*PIPELINE, "dashboard") if find_spec("stack.services.dashboard") else PIPELINE
 
 
 def services(blueprint: Blueprint) -> tuple[Service, ...]:
@@ -29,8 +32,17 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
         "mongod": lambda: [mongod(blueprint)],
         "spark": lambda: [spark(blueprint, module)],
         "sink": lambda: [sink(blueprint, number) for number in range(1, settings.sinks + 1)],
+        "dashboard": lambda: [import_module("stack.services.dashboard").dashboard(blueprint)],
     }
     return tuple(service for name in chosen(settings) for service in makers[name]())
+
+
+def service_names(settings: Settings) -> tuple[str, ...]:
+    """The names of the services that the settings want, in the same order."""
+    names: list[str] = []
+    for kind in chosen(settings):
+        names += [sink_name(number) for number in range(1, settings.sinks + 1)] if kind == "sink" else [kind]
+    return tuple(names)
 
 
 def chosen(settings: Settings) -> tuple[str, ...]:
@@ -44,7 +56,7 @@ def chosen(settings: Settings) -> tuple[str, ...]:
 
 def runs_whole(settings: Settings) -> bool:
     """Whether an event can come through to MongoDB, or parts are left to the user."""
-    return chosen(settings) == KINDS
+    return set(PIPELINE) <= set(chosen(settings))
 
 
 def job_module(profile: str) -> str:

@@ -43,9 +43,14 @@ class Heartbeat:
             raise NotYetError(f"no note of {self._name} in `samples` for {int(time.time()) - oldest} s")
 
 
+def sink_name(number: int) -> str:
+    """Name of sink `number`, counted from 1: `sink`, `sink-2`, …"""
+    return NAME if number == 1 else f"{NAME}-{number}"
+
+
 def sink(blueprint: Blueprint, number: int) -> Service:
-    """The definition of sink `number`, counted from 1: `sink`, `sink-2`, …"""
-    name = NAME if number == 1 else f"{NAME}-{number}"
+    """The definition of sink `number`."""
+    name = sink_name(number)
     heartbeat = Heartbeat(blueprint, name)
     return Service(
         name=name,

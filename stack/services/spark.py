@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from pymongo.errors import PyMongoError
@@ -14,6 +15,8 @@ from stack.probe import ProbeTimeoutError, has_arrived, send_probe
 from stack.service import NotYetError, Service
 
 NAME = "spark"
+CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
+"""Tells the job its checkpoint interval, in Spark's wording."""
 _SEND_S = 3.0
 
 
@@ -58,6 +61,7 @@ def spark(blueprint: Blueprint, module: str) -> Service:
             "SPARK_LOCAL_HOSTNAME": HOST,
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
+            CHECKPOINT_VARIABLE: f"{blueprint.settings.job.checkpoint_interval_s} seconds",
         },
         ports={"ui": blueprint.ports["spark.ui"]},
         log=blueprint.folder.log(NAME),
@@ -79,6 +83,8 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.driver.host": HOST,
         "spark.ui.port": blueprint.ports["spark.ui"],
     }
-    jars = ",".join(map(str, spark_jars(blueprint.home)))
-    pairs = " ".join(f"--conf {key}={value}" for key, value in configuration.items())
-    return f"--driver-memory {settings.memory_mb}m --jars {jars} {pairs} pyspark-shell"
+    arguments = ["--driver-memory", f"{settings.memory_mb}m", "--driver-java-options", "-XX:+UseParallelGC"]
+    arguments += ["--jars", ",".join(map(str, spark_jars(blueprint.home)))]
+    for key, value in configuration.items():
+        arguments += ["--conf", f"{key}={value}"]
+    return shlex.join([*arguments, "pyspark-shell"])

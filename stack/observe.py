@@ -1,0 +1,78 @@
+"""What a stack is now: asked of its supervisor, else of the processes themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stack.access import Access, Endpoints
+from stack.blueprint import Plan
+from stack.places import Home, StackFolder
+from stack.process import read_record
+from stack.services import service_names
+from stack.settings import Settings
+from stack.state import ServiceState, StackState
+from stack.supervision import ask, find_supervisor
+
+_ANSWER_S = 10.0
+
+
+def status(settings: Settings) -> StackState:
+    """What runs now. A stack that is down has its services as `stopped`, and no endpoints."""
+    folder = settings.folder
+    plan = Plan.read(folder)
+    planned = Settings(**plan.settings) if plan else settings
+    supervised = find_supervisor(folder) is not None
+    services = _told(folder) if supervised else _found(folder, planned)
+    up = supervised or any(service.pid for service in services)
+    return StackState(
+        name=settings.stack,
+        runtime=planned.runtime,
+        profile=planned.profile,
+        services=services,
+        endpoints=_endpoints(folder) if up else None,
+        run=run_in_progress(settings.home, settings.stack),
+    )
+
+
+def _told(folder: StackFolder) -> tuple[ServiceState, ...]:
+    return tuple(map(_service_state, ask(folder, {"do": "status"}, _ANSWER_S)["services"]))
+
+
+def _service_state(told: dict[str, Any]) -> ServiceState:
+    return ServiceState(
+        name=told["name"],
+        state=told["state"],
+        pid=told["pid"],
+        health=told["reason"] or told["health"],
+        since=told["since_s"],
+        cpu=told["cpu"],
+        memory_bytes=told["memory_bytes"],
+        ports=told["ports"],
+        restarts=told["restarts"],
+    )
+
+
+def _found(folder: StackFolder, planned: Settings) -> tuple[ServiceState, ...]:
+    """Without a supervisor: whatever of the plan still runs."""
+    found = []
+    for name in service_names(planned):
+        record = read_record(folder.pid(name))
+        if record is not None and record.alive():
+            found.append(ServiceState(name, "unsupervised", record.pid, "its supervisor is gone", record.started))
+        else:
+            found.append(ServiceState(name, "stopped"))
+    return tuple(found)
+
+
+def _endpoints(folder: StackFolder) -> Endpoints | None:
+    return Access.load(folder.root).endpoints if folder.endpoints.exists() else None
+
+
+def run_in_progress(home: Home, stack: str) -> str | None:
+    """Id of the run whose process lives and drives this stack."""
+    from measure.folder import RunFolder
+
+    for folder in RunFolder.all(home.runs):
+        if folder.alive() and folder.plan().stack == stack:
+            return folder.run
+    return None
