@@ -18,6 +18,7 @@ from stack.places import StackFolder
 from stack.service import NotYetError, Service, Step
 
 EXIT_RESTART_ME = 75
+KILLED = (-9, 137)
 _POLL_S = 0.1
 _PROBE_PAUSE_S = 0.1
 _HEALTH_PAUSE_S = 5.0
@@ -205,6 +206,8 @@ class Keeper:
         return self._record is not None and self._record.alive()
 
     def _obituary(self) -> str:
+        if self._exit in KILLED:  # it had no time to say why
+            return f"{self.service.name} {how_it_ended(self._exit)}"
         words = last_words(self.service.log, self._folder, self._log_from)
         return f"{self.service.name} {how_it_ended(self._exit)}: {words}"
 

@@ -27,7 +27,12 @@ _CONTROL_SEQUENCE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URI_SECRET = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
-_TELLING = re.compile(r"error|exception|fatal|cannot|failed|refused|denied|no space", re.IGNORECASE)
+_TELLING = (
+    re.compile(r"^Caused by: "),
+    re.compile(r"^\S+ [FE] \w+: |\b(?:FATAL|ERROR)\b"),
+    re.compile(r"error|exception|fatal|cannot|failed|refused|denied|no space", re.IGNORECASE),
+)
+"""What explains an end, the best first; the last line of the first kind that is there."""
 _STACK_FRAME = re.compile(r"\s+at \S+\(|\s+\.\.\. \d+ more|\s+File \"")
 
 
@@ -75,7 +80,7 @@ def last_words(log: Path, folder: StackFolder, since_byte: int = 0) -> str:
     if not found:
         return f"it logged nothing ({log})"
     plain = [line for line in found if not _STACK_FRAME.match(line)]
-    telling = next((line for line in reversed(plain) if _TELLING.search(line)), (plain or found)[-1])
+    telling = next((line for kind in _TELLING for line in reversed(plain) if kind.search(line)), (plain or found)[-1])
     context = "\n".join(f"    {line[:300]}" for line in found[-8:])
     return f"{telling.strip()[:400]}\n  last lines of {log}:\n{context}"
 
