@@ -72,7 +72,7 @@ def fetch(
     What could not be had is missing from the answer, and its `complaint` says why. `java` is an executable.
     """
     (scratch / "settings.xml").write_text(_SETTINGS)
-    options = [*_trust(scratch), *_proxies()]
+    options = [*trust_options(scratch), *_proxies()]
     lanes = [coordinates[lane::_LANES] for lane in range(min(_LANES, len(coordinates)))]
     with contextlib.ExitStack() as running:
         processes = [running.enter_context(_ivy(java, options, scratch, lane, part)) for lane, part in enumerate(lanes)]
@@ -169,7 +169,7 @@ def _complaint(scratch: Path) -> str:
     return ""
 
 
-def _trust(scratch: Path) -> list[str]:
+def trust_options(scratch: Path) -> list[str]:
     """Makes Java trust the authorities that Python trusts here."""
     certificates = trusted_certificates()
     if not certificates:
