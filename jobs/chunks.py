@@ -12,7 +12,7 @@ from bson import Binary
 from pymongo import UpdateOne
 from pyroaring import BitMap
 
-from jobs.records import Outcome
+from jobs.records import Fate, Outcome
 from measure.store import SEQUENCES, Store, chunk_id, chunk_members, split_seq
 
 LARGEST_MEMORY = 256
@@ -39,6 +39,7 @@ class Chunk:
 
     stored: BitMap = field(default_factory=BitMap)
     dead: BitMap = field(default_factory=BitMap)
+    late: BitMap = field(default_factory=BitMap)
     repeats: int = 0
     redelivered: int = 0
     dead_unexpected: int = 0
@@ -51,6 +52,7 @@ class Chunk:
         return cls(
             chunk_members(found.get("stored")),
             chunk_members(found.get("dead")),
+            chunk_members(found.get("late")),
             found.get("repeats", 0),
             found.get("redelivered", 0),
             found.get("dead_unexpected", 0),
@@ -58,22 +60,24 @@ class Chunk:
 
     def add(self, place: int, outcome: Outcome) -> None:
         """Count one record with this place in the chunk."""
-        if outcome.again:
+        if outcome.fate is Fate.AGAIN:
             self.redelivered += 1
-        elif place in self.stored or place in self.dead:
+        elif place in self.stored or place in self.dead or place in self.late:
             self.repeats += 1
-        elif outcome.arrival.record.dead is None:
-            self.stored.add(place)
         else:
-            self.dead.add(place)
+            self._set_of(outcome.fate).add(place)
             stamp = outcome.arrival.stamp
-            self.dead_unexpected += not (stamp and stamp.expect_dead)
+            self.dead_unexpected += outcome.fate is Fate.DEAD and not (stamp and stamp.expect_dead)
+
+    def _set_of(self, fate: Fate) -> BitMap:
+        return {Fate.STORED: self.stored, Fate.DEAD: self.dead, Fate.LATE: self.late}[fate]
 
     def update(self, key: ChunkKey, now: datetime) -> UpdateOne:
         """The upsert that makes the document say what this says."""
         says = {
             "stored": Binary(self.stored.serialize()),
             "dead": Binary(self.dead.serialize()),
+            "late": Binary(self.late.serialize()),
             "repeats": self.repeats,
             "redelivered": self.redelivered,
             "dead_unexpected": self.dead_unexpected,

@@ -30,7 +30,7 @@ class CleanRecord(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def revenue_micros(self) -> int:
-        """What was turned over, if this is a purchase."""
+        """Price × quantity: of a purchase, what was turned over; of another event, what it was about."""
         return self.price_micros * self.quantity
 
 

@@ -54,12 +54,25 @@ def read_position(found: Mapping[str, Any]) -> Position:
     )
 
 
-def known_positions(database: Store, clean_topic_id: str, partition: int) -> list[Position]:
-    """All positions of a partition of the clean topic: one for each source topic id that it ever carried."""
-    return [
-        read_position(found)
-        for found in database[POSITIONS].find({"clean_topic_id": clean_topic_id, "partition": partition})
-    ]
+def adopt(database: Store, clean_topic_id: str, partition: int) -> list[Position]:
+    """The positions of a partition of the clean topic, one for each source topic id that it ever carried, each moved
+    up to what was measured by another way since: by another profile, or from a clean topic of before."""
+    known = database[POSITIONS].find({"clean_topic_id": clean_topic_id, "partition": partition})
+    return [_caught_up(database, read_position(found)) for found in known]
+
+
+def _caught_up(database: Store, position: Position) -> Position:
+    furthest = _measured(database, position.topic_id, position.partition)
+    if furthest <= position.measured:
+        return position
+    after = position.moved(position.clean_offset, furthest)
+    database[POSITIONS].bulk_write([position.move_to(after, datetime.now(UTC))])
+    return after
+
+
+def _measured(database: Store, topic_id: str, partition: int) -> int:
+    found = database[POSITIONS].find({"topic_id": topic_id, "partition": partition}, {"measured": 1})
+    return max((position["measured"] for position in found), default=-1)
 
 
 def find_or_make(
@@ -67,11 +80,11 @@ def find_or_make(
 ) -> Position:
     """The position, made where there is none: behind what an earlier clean topic brought, else before the source's
     `first_offset`."""
-    ours = {"topic_id": topic_id, "partition": partition}
-    earlier = [found["measured"] for found in database[POSITIONS].find(ours, {"measured": 1})]
-    start = Position(topic_id, partition, clean_topic_id, clean_offset, max([*earlier, first_offset - 1]))
+    measured = max(_measured(database, topic_id, partition), first_offset - 1)
+    start = Position(topic_id, partition, clean_topic_id, clean_offset, measured)
     made = {
-        **ours,
+        "topic_id": topic_id,
+        "partition": partition,
         "clean_topic_id": clean_topic_id,
         "clean_offset": start.clean_offset,
         "measured": start.measured,
@@ -82,7 +95,7 @@ def find_or_make(
         {"_id": start.id}, {"$setOnInsert": made}, upsert=True, return_document=ReturnDocument.AFTER
     )
     assert found is not None  # noqa: S101 (an upsert gives back the document)
-    return read_position(found)
+    return _caught_up(database, read_position(found))
 
 
 def halt(database: Store, position: Position, reason: str) -> None:

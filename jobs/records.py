@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from confluent_kafka import Message
 
@@ -12,12 +13,14 @@ from measure.stamp import FOREIGN_RUN, Stamp
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A record with its stamp (None: foreign) and the append time in the topic that it was read from."""
+    """A record with its stamp (None: foreign), and when it reached whoever stores it."""
 
     record: CleanRecord
     stamp: Stamp | None
-    append_ms: int
-    """LogAppendTime of the clean record, ms of the epoch."""
+    ready_us: int
+    """µs of the epoch: append in the clean topic; in a micro-batch, when its rows were computed."""
+    read_us: int | None = None
+    """µs of the epoch: when its micro-batch was begun; None where there are no batches."""
 
     @property
     def run(self) -> str:
@@ -25,15 +28,37 @@ class Arrival:
         return self.stamp.run if self.stamp else FOREIGN_RUN
 
 
+class Fate(Enum):
+    """What became of a record."""
+
+    STORED = auto()
+    """Applied to its window."""
+    DEAD = auto()
+    """It is a marker: the record went to the dead letters."""
+    LATE = auto()
+    """Dropped, because its watermark had passed."""
+    AGAIN = auto()
+    """Measured before, and so neither applied nor measured again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a record, to be measured: applied (`dead` false), a marker (`dead`), or seen before."""
+    """A record's fate, to be measured."""
 
     arrival: Arrival
-    acknowledged_us: int
-    """When the write that holds it was acknowledged; for a marker, when it was seen."""
-    again: bool = False
-    """Already measured, and so neither applied nor measured again."""
+    fate: Fate
+    acknowledged_us: int = 0
+    """µs of the epoch: when the write that holds it was acknowledged. Of use for STORED only."""
+
+    @classmethod
+    def of(cls, arrival: Arrival, acknowledged_us: int) -> Outcome:
+        """Of a record that was due: stored, or the marker of a dead letter."""
+        return cls(arrival, Fate.STORED if arrival.record.dead is None else Fate.DEAD, acknowledged_us)
+
+
+def append_us(append_ms: int) -> int:
+    """Kafka's append time in µs. It is cut to a whole millisecond; the middle of that is right on average."""
+    return append_ms * 1000 + 500
 
 
 def read_stamp(message: Message) -> Stamp | None:

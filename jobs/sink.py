@@ -29,7 +29,7 @@ from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
 from jobs.partition import Partition
-from jobs.records import Arrival, Outcome, read_stamp
+from jobs.records import Arrival, Fate, Outcome, append_us, read_stamp
 from jobs.source import SourceTopic
 from jobs.stopping import StopFlag, narrate
 from jobs.topics import TopicGoneError, Topics
@@ -91,7 +91,7 @@ class Sink:
                 case Place.NEXT:
                     due.append(arrival)
                 case Place.AGAIN:
-                    owned.unmeasured.append(Outcome(arrival, 0, again=True))
+                    owned.unmeasured.append(Outcome(arrival, Fate.AGAIN))
                     self._notes.redelivered += 1
                 case Place.BEHIND_GAP:
                     self._note_gap(owned, arrival)
@@ -110,7 +110,7 @@ class Sink:
         if events:
             self._notes.committed(len(events), (time.perf_counter_ns() - began_ns) // 1000)
         for arrival in arrivals:
-            self._partitions[arrival.record.source_partition].unmeasured.append(Outcome(arrival, acknowledged_us))
+            self._partitions[arrival.record.source_partition].unmeasured.append(Outcome.of(arrival, acknowledged_us))
 
     def _measure(self) -> None:
         if self._handover.under_way:
@@ -132,7 +132,7 @@ class Sink:
 
     def _begin(self, partition: int) -> int:
         """A partition is assigned: where to read it from."""
-        known = position.known_positions(self._database, self._clean.id, partition)
+        known = position.adopt(self._database, self._clean.id, partition)
         earliest = self._topics.earliest(self._clean)[partition]
         offset = max([earliest, *(place.clean_offset for place in known)])
         owned = Partition(
@@ -198,7 +198,7 @@ def _arrival(message: Message) -> Arrival | None:
             f"{message.topic()}, partition {message.partition()}, offset {message.offset()}: no clean record: {broken}"
         )
         return None
-    return Arrival(record, read_stamp(message), message.timestamp()[1])
+    return Arrival(record, read_stamp(message), append_us(message.timestamp()[1]))
 
 
 def main() -> int:

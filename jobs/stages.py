@@ -1,21 +1,22 @@
 """The stages of outcomes, counted into one-second slices (design §5).
 
-Kafka's append times are whole milliseconds, rounded down; the stages that use them are exact to 1 ms, `e2e` to 1 µs.
+Stages that begin or end with an append are exact to half a millisecond, for Kafka's append times are whole ones; `e2e`
+is exact to 1 µs.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jobs.records import Outcome
+from jobs.records import Fate, Outcome, append_us
 from measure.stamp import FOREIGN_RUN
-from measure.store import E2E, E2E_SENT, PROCESS, PRODUCE, STORE
+from measure.store import COMPUTE, E2E, E2E_SENT, PROCESS, PRODUCE, QUEUE, STORE
 
 Micros = npt.NDArray[np.int64]
 
@@ -56,10 +57,10 @@ class Slice:
 
 
 def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
-    """(run, second of the due time) → its slice, of the outcomes that are neither dead nor seen before."""
+    """(run, second of the due time) → its slice, of the outcomes that were stored."""
     by_run: defaultdict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        if not outcome.again and outcome.arrival.record.dead is None:
+        if outcome.fate is Fate.STORED:
             by_run[outcome.arrival.run].append(outcome)
     slices: dict[tuple[str, int], Slice] = {}
     for run, found in by_run.items():
@@ -75,35 +76,35 @@ def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """One run's outcomes as arrays of µs of the epoch."""
+    """One run's outcomes as arrays of µs of the epoch. `read` is 0 for what came in no batch."""
 
     due: Micros
     sent: Micros
     appended: Micros
-    cleaned: Micros
+    read: Micros
+    ready: Micros
     acknowledged: Micros
 
-    def stages(self, *, foreign: bool) -> Sequence[tuple[str, Micros]]:
+    def stages(self, *, foreign: bool) -> Iterator[tuple[str, Micros]]:
         """Stage → values. A foreign event is due when it was appended, so nothing is known of what was before."""
-        behind = [
-            (PROCESS, self.cleaned - self.appended),
-            (STORE, self.acknowledged - self.cleaned),
-            (E2E, self.acknowledged - self.due),
-        ]
-        if foreign:
-            return behind
-        return [(PRODUCE, self.appended - self.due), (E2E_SENT, self.acknowledged - self.sent), *behind]
+        if not foreign:
+            yield PRODUCE, self.appended - self.due
+            yield E2E_SENT, self.acknowledged - self.sent
+        if self.read.any():
+            yield QUEUE, self.read - self.appended
+            yield COMPUTE, self.ready - self.read
+        else:
+            yield PROCESS, self.ready - self.appended
+        yield STORE, self.acknowledged - self.ready
+        yield E2E, self.acknowledged - self.due
 
 
 def _columns(outcomes: Sequence[Outcome]) -> _Columns:
-    rows = [
-        (
-            stamp.due_us if (stamp := outcome.arrival.stamp) else outcome.arrival.record.source_time_ms * 1000,
-            stamp.sent_us if stamp else 0,
-            outcome.arrival.record.source_time_ms * 1000,
-            outcome.arrival.append_ms * 1000,
-            outcome.acknowledged_us,
-        )
-        for outcome in outcomes
-    ]
-    return _Columns(*np.array(rows, dtype=np.int64).T)
+    return _Columns(*np.array([_times(outcome) for outcome in outcomes], dtype=np.int64).T)
+
+
+def _times(outcome: Outcome) -> tuple[int, int, int, int, int, int]:
+    arrival = outcome.arrival
+    stamp, appended = arrival.stamp, append_us(arrival.record.source_time_ms)
+    due, sent = (stamp.due_us, stamp.sent_us) if stamp else (appended, appended)
+    return due, sent, appended, arrival.read_us or 0, arrival.ready_us, outcome.acknowledged_us

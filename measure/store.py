@@ -35,6 +35,8 @@ CONTROL_JOB = "job"
 """`_id` of the document in `control` whose generation the Spark job follows."""
 
 PRODUCE, PROCESS, STORE, E2E, E2E_SENT, VISIBLE = "produce", "process", "store", "e2e", "e2e_sent", "visible"
+QUEUE, COMPUTE = "queue", "compute"
+"""What a micro-batch has instead of `process`."""
 
 OUTSIDE = -1
 """Partition under which a process that owns no partition, such as the run process, writes slices."""
