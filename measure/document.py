@@ -7,16 +7,16 @@ Schema lies beside this module; fields that a run did not measure are there and 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from measure.alert_history import alerts
 from measure.clock import check
 from measure.evidence import Evidence
-from measure.figures import Mark, RowVerdict, RunDocument, SlaRow, StageLatency, Status, Warmup
+from measure.figures import Mark, RowVerdict, RunDocument, SlaRow, Status, Warmup
 from measure.folder import RunFolder
 from measure.histogram import Histogram
 from measure.percentiles import spread
@@ -28,6 +28,8 @@ from measure.usage import generator, lag, resources
 from measure.verdict import judge_run
 
 __all__ = ["SCHEMA", "STAGES", "RunDocument", "build", "from_json", "json_schema", "schema_of_structs", "to_json"]
+
+T = TypeVar("T")
 
 SCHEMA = "latency-run/1"
 SCHEMA_FILE = "latency-run-1.schema.json"
@@ -92,7 +94,7 @@ def describe(evidence: Evidence) -> RunDocument:
     )
 
 
-def in_order(stages: dict[str, StageLatency]) -> dict[str, StageLatency]:
+def in_order(stages: Mapping[str, T]) -> dict[str, T]:
     """The stages in the order of an event's way."""
     known = [stage for stage in STAGES if stage in stages]
     return {stage: stages[stage] for stage in known + sorted(stages.keys() - set(STAGES))}

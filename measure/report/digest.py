@@ -72,9 +72,10 @@ class Digest(msgspec.Struct, frozen=True):
     def of(cls, load: Load, source: tuple[int, int]) -> Digest:
         """The digest of a load that was read whole."""
         seconds = sorted({*load.due, *load.slices})
+        origin_us = load.schedule.start_us or 0
         step_s = step_for(seconds[-1] - seconds[0] + 1) if seconds else 1
         points = [
-            _point(start - seconds[0], load.histograms(part), sum(load.missing[second] for second in part))
+            _point(start - origin_us / 1e6, load.histograms(part), sum(load.missing[second] for second in part))
             for start, part in _steps(seconds, step_s)
         ]
         return cls(
@@ -129,7 +130,7 @@ def _point(at_s: float, stages: Mapping[str, Histogram], missing: int) -> Point:
     p50, p95, p99 = (read_percentile(e2e, percent, missing).ms for percent in (50, 95, 99))
     means = {stage: held.mean_us() for stage, held in stages.items()}
     return Point(
-        at_s=at_s,
+        at_s=round(at_s, 3),
         n=e2e.n + missing,
         infinite=missing,
         p50=p50,

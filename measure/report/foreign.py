@@ -18,10 +18,10 @@ _LIST_START = re.compile(r"^(\s*)(?:([-+])(?=\s|-|$)|(\d+)([.)])(?=\s|$)|(=)(?==
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
 
 
-def plain(text: str, limit: int = 500) -> str:
+def plain(text: str, limit: int | None = 500) -> str:
     """`text` on one line, without control sequences, control or direction-changing characters, cut at `limit`."""
     shown = " ".join("".join(_visible(_ANSI.sub("", text))).split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _visible(text: str) -> list[str]:
@@ -37,9 +37,9 @@ def _allowed(character: str) -> bool:
     return category != "Cf" or character in "\u200c\u200d"  # joiners shape letters; the rest of Cf hides or turns text
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, limit: int | None = 500) -> str:
     """`text` as Markdown that reads as that text wherever it is put: in a paragraph, an item, or a table's cell."""
-    escaped = _MARKDOWN.sub(r"\\\1", plain(text))
+    escaped = _MARKDOWN.sub(r"\\\1", plain(text, limit))
     escaped = _LINK.sub("\\\\", escaped)
     return _LIST_START.sub(_escaped_start, escaped)
 

@@ -27,7 +27,7 @@ def significant(value: float) -> str:
         return f"{value:,.0f}"
     if size >= 9.995:
         return f"{value:.1f}"
-    return f"{value:.2f}" if size >= 0.005 else f"{value:.1e}"
+    return f"{value:.2f}" if size >= 0.005 else f"{value:.1g}"
 
 
 def count(value: float | None) -> str:
