@@ -67,7 +67,7 @@ def latency(ctx: click.Context, stack_name: str | None) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point: errors of the one exception tree become one line on stderr and their exit code."""
     try:
-        latency.main(arguments, standalone_mode=False)
+        sys.exit(latency.main(arguments, standalone_mode=False))
     except click.exceptions.Exit as ended:
         sys.exit(ended.exit_code)
     except click.Abort:
