@@ -103,7 +103,7 @@ def _download(folder: Path, wanted: list[LockedJar], java: Path, narrate: Narrat
         with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
             progress = _Progress(len(wanted), narrate)
             fetched = fetch([jar.coordinate for jar in wanted], java, Path(scratch), progress)
-            _install(folder, wanted, fetched)
+            install(folder, wanted, fetched)
     except OSError as refused:
         raise NotReadyError(
             f"cannot keep the jars in {folder}: {refused.strerror}. Free some space (100 MB are enough), or name "
@@ -112,7 +112,7 @@ def _download(folder: Path, wanted: list[LockedJar], java: Path, narrate: Narrat
     narrate(f"jars: {len(locked_jars())} verified in {folder}")
 
 
-def _install(folder: Path, wanted: list[LockedJar], fetched: Fetched) -> None:
+def install(folder: Path, wanted: list[LockedJar], fetched: Fetched) -> None:
     """Move what is right to its place; NotReadyError for the first that is not, after the others are kept."""
     wrong, absent = [], []
     for jar in wanted:
@@ -168,7 +168,7 @@ def _sha256(file: Path) -> str | None:
     try:
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -50,7 +50,7 @@ class Java:
     @property
     def major(self) -> int:
         """8 of `1.8.0_392`, 17 of `17.0.15`."""
-        return int(re.sub(r"^1\.", "", self.version).split(".")[0])
+        return int(re.sub(r"^(1\.)?(\d+).*", r"\2", self.version))
 
     @property
     def executable(self) -> Path:
