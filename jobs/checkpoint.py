@@ -21,6 +21,14 @@ def folder(parent: Path, generation: Generation, topic: Topic) -> Path:
     return parent / f"{generation.profile}-v{VERSION}-{topic.id}-g{generation.number}"
 
 
+def prepare(stack_dir: Path, generation: Generation, topic: Topic) -> Path:
+    """The checkpoint's folder in a stack's folder; what this profile will not go on from is removed."""
+    parent = stack_dir / "spark" / "checkpoints"
+    ours = folder(parent, generation, topic)
+    clear_older(parent, ours)
+    return ours
+
+
 def clear_older(parent: Path, keep: Path) -> None:
     """Remove this profile's checkpoints that nothing will go on from. Those of other profiles are left alone."""
     profile = keep.name.split("-", 1)[0]

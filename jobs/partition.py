@@ -43,6 +43,14 @@ class Partition:
             self.gap_noted_at = None
         return place
 
+    def next_offset(self, topic_id: str) -> int:
+        """The source offset that is due."""
+        return self.sequences[topic_id].next_offset
+
+    def skip_to(self, topic_id: str, offset: int) -> None:
+        """Go on from here: what was before has been accounted for."""
+        self.sequences[topic_id].next_offset = offset
+
     def missing(self, arrival: Arrival) -> str:
         """In words: which records are missing before this one, and whether they can come again."""
         record = arrival.record

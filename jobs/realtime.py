@@ -34,13 +34,12 @@ def main() -> int:
     topic = topics.find(access.names.events)
     database = MongoClient[Document](access.mongo_uri(Role.JOB))[access.names.database]
     generation = control.join(database, PROFILE)
-    parent = Path(os.environ[STACK_DIR_VARIABLE]) / "spark" / "checkpoints"
-    folder = checkpoint.folder(parent, generation, topic)
-    checkpoint.clear_older(parent, folder)
+    folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
     offsets = checkpoint.starting_offsets(topic, control.measured_offsets(database, topic.id), topics.earliest(topic))
 
     # Real-Time Mode holds one task slot for each partition.
-    spark = session.start(f"latency {PROFILE}", task_slots=topic.partitions + 1)
+    settings = session.TUNED | {"spark.sql.streaming.realTimeMode.minBatchDuration": "5s"}
+    spark = session.start(f"latency {PROFILE}", topic.partitions + 1, settings)
     spark.streams.addListener(ProgressRecorder(database, PROFILE))
     records = spark.readStream.format("kafka").options(**session.source_options(access, offsets)).load()
     interval = os.environ.get(CHECKPOINT_VARIABLE, "60 seconds")

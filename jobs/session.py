@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,26 @@ from pyspark.sql import SparkSession
 from stack.access import Access, Role
 
 _CHECKPOINTS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-_SETTINGS = {
+PLAIN: dict[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.ui.showConsoleProgress": "false",
+    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
+}
+"""What each job needs; the rest is as Spark has it."""
+TUNED = PLAIN | {
     # Hadoop's local file system forks a process for each file of the log: 40 ms instead of 9.
     "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS,
     # Each boundary removes what is older than this; few files make the boundary short (660 → 230 ms, with the above).
     "spark.sql.streaming.minBatchesToRetain": "2",
-    "spark.sql.streaming.realTimeMode.minBatchDuration": "5s",
-    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas",
 }
 _LARGEST_BYTES = 4 * 1024 * 1024
 """Above the largest record of any topic of ours, with its headers."""
 
 
-def start(name: str, task_slots: int, more: dict[str, str] | None = None) -> SparkSession:
-    """A session in this process, or on the cluster that the submit arguments name."""
+def start(name: str, task_slots: int, settings: Mapping[str, str]) -> SparkSession:
+    """A session with this many task slots in this process."""
     builder = SparkSession.builder.appName(name).master(f"local[{task_slots}]")
-    for key, value in (_SETTINGS | (more or {})).items():
+    for key, value in settings.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from jobs.clean import CleanRecord
 from jobs.contiguity import Hole
+from jobs.records import Arrival, append_us, read_stamp
 
 _TIMEOUT_S = 10.0
 
@@ -39,13 +41,37 @@ class SourceTopic:
         finally:
             consumer.close()
 
+    def records(self, partition: int, first: int, behind: int, topic_id: str) -> list[Arrival]:
+        """The committed records at [`first`, `behind`), without what they say."""
+        consumer = self._consumer()
+        found: list[Arrival] = []
+        try:
+            consumer.assign([TopicPartition(self._name, partition, first)])
+            while (message := self._next(consumer)) is not None:
+                offset = message.offset()
+                if offset is None or offset >= behind:
+                    break
+                time_ms = message.timestamp()[1]
+                record = CleanRecord(topic_id, partition, offset, time_ms)
+                found.append(Arrival(record, read_stamp(message), append_us(time_ms)))
+                if offset == behind - 1:
+                    break
+            return found
+        finally:
+            consumer.close()
+
+    def _next(self, consumer: Consumer) -> Message | None:
+        """The next record; None at the partition's end."""
+        message = consumer.poll(_TIMEOUT_S)
+        if message is not None and (error := message.error()):
+            raise KafkaException(error)
+        return message
+
     def _next_offset(self, consumer: Consumer) -> int:
         """Offset of the first record that comes; KafkaException where none does, for `behind` is one."""
-        message = consumer.poll(_TIMEOUT_S)
+        message = self._next(consumer)
         if message is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 (the library's own constant)
-        if error := message.error():
-            raise KafkaException(error)
         offset = message.offset()
         assert offset is not None  # noqa: S101 (a record that was read has one)
         return offset

@@ -18,15 +18,22 @@ _POLL_S = 1
 _CRASHED = 1
 
 
-def watch(query: StreamingQuery, stop: StopFlag, why_anew: Callable[[], str | None]) -> int:
-    """Wait for the query's end; the exit code. `why_anew` is asked each second whether the job must start anew."""
+def watch(
+    query: StreamingQuery,
+    stop: StopFlag,
+    why_anew: Callable[[], str | None],
+    died: Callable[[str], bool] = lambda _: False,
+) -> int:
+    """Wait for the query's end; the exit code. `why_anew` is asked each second whether the job must start anew;
+    `died` is told why the query did, and says whether to start anew at once."""
     while not stop():
         try:
             if query.awaitTermination(_POLL_S):
                 return _CRASHED
-        except StreamingQueryException as died:
-            narrate(f"Caused by: {last_cause(str(died))}")
-            return _CRASHED
+        except StreamingQueryException as broken:
+            cause = last_cause(str(broken))
+            narrate(f"Caused by: {cause}")
+            return RESTART_ME if died(cause) else _CRASHED
         if reason := why_anew():
             narrate(f"starting anew: {reason}")
             query.stop()

@@ -1,0 +1,152 @@
+"""Stores micro-batches: what `foreachBatch` of the profiles without a sink calls.
+
+The same fences and positions as the sink's (design §4), so a batch that comes again and a checkpoint that is gone
+change nothing. One process writes, so parts are measured at once, behind the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from pymongo import MongoClient
+from pyspark.sql import DataFrame
+
+from jobs import position
+from jobs.applying import Windows
+from jobs.contiguity import Place
+from jobs.deadtopic import DeadTopic
+from jobs.measuring import Measurer
+from jobs.notes import Notes
+from jobs.partition import Partition
+from jobs.records import Arrival, Fate, Outcome
+from jobs.rows import arrivals, dead_rows, in_order
+from jobs.source import SourceTopic
+from jobs.topics import Topic
+from measure.errors import LatencyError
+from measure.store import SAMPLES, Document, Store
+
+DIRECT = "direct"
+"""Stands for the clean topic's id in the position of a profile that has no clean topic."""
+
+
+class GapError(LatencyError):
+    """A batch begins behind what is measured: its checkpoint does not fit. A new generation starts right."""
+
+
+@dataclass
+class BatchStore:
+    """Takes one batch after the other. `one_by_one`: a write for each event instead of a bulk for the batch."""
+
+    client: MongoClient[Document]
+    database: Store
+    topic: Topic
+    source: SourceTopic
+    dead: DeadTopic
+    service: str
+    stopping: Callable[[], bool]
+    one_by_one: bool = False
+    drops_late: bool = False
+    """Whether the query has a watermark that drops records; else a record that is missing is a gap."""
+    gap: str | None = None
+    """Why the job must start anew with a new checkpoint."""
+    _partitions: dict[int, Partition] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._windows = Windows(self.database, self.stopping)
+        self._measurer = Measurer(self.client, self.database, self.stopping)
+        self._partitions = {number: self._begin(number) for number in range(self.topic.partitions)}
+
+    def __call__(self, batch: DataFrame, _batch_id: int) -> None:
+        """Store a batch of `rows.narrowed`."""
+        read_us = _now_us()
+        rows: pa.Table = in_order(batch.toArrow())
+        ready_us = _now_us()
+        with self._lock:
+            self._store(list(arrivals(rows, self.topic.id, read_us, ready_us)))
+            self.dead.send(dead_rows(rows))
+            self._measure()
+
+    def close_behind(self, end_offsets: Mapping[int, int]) -> None:
+        """Count as late what the query has read up to these offsets, and dropped."""
+        with self._lock:
+            for number, end in end_offsets.items():
+                owned = self._partitions[number]
+                self._count_late(owned, end)
+                owned.clean_offset = max(owned.clean_offset, end)
+            self._measure()
+
+    def _begin(self, number: int) -> Partition:
+        first = self.source.first_offset(number)
+        start = position.find_or_make(self.database, self.topic.id, number, DIRECT, 0, first)
+        owned = Partition(number, start.clean_offset, lambda _topic, _offset: start, self.source.look)
+        owned.adopt([start])
+        return owned
+
+    def _store(self, found: Sequence[Arrival]) -> None:
+        due: list[Arrival] = []
+        for arrival in found:
+            owned, offset = self._partitions[arrival.record.source_partition], arrival.record.source_offset
+            if self.drops_late:
+                self._count_late(owned, offset)
+            match owned.place(arrival):
+                case Place.NEXT:
+                    due.append(arrival)
+                case Place.AGAIN:
+                    owned.unmeasured.append(Outcome(arrival, Fate.AGAIN))
+                case Place.BEHIND_GAP:
+                    raise self._gap(owned.missing(arrival))
+            owned.clean_offset = offset + 1
+        for part in ([arrival] for arrival in due) if self.one_by_one else [due]:
+            self._apply(part)
+
+    def _apply(self, due: Sequence[Arrival]) -> None:
+        events = [arrival for arrival in due if arrival.record.dead is None]
+        began_us = _now_us()
+        acknowledged_us = self._windows.apply(events) if events else began_us
+        for arrival in due:
+            owned = self._partitions[arrival.record.source_partition]
+            owned.unmeasured.append(Outcome.of(arrival, acknowledged_us))
+        if events:
+            self._note(len(events), acknowledged_us - began_us)
+
+    def _count_late(self, owned: Partition, behind: int) -> None:
+        """The records of a partition before offset `behind` that did not come: the watermark dropped them."""
+        first = owned.next_offset(self.topic.id)
+        if first >= behind:
+            return
+        late = self.source.records(owned.number, first, behind, self.topic.id)
+        owned.unmeasured.extend(Outcome(arrival, Fate.LATE) for arrival in late)
+        owned.skip_to(self.topic.id, behind)
+
+    def _measure(self) -> None:
+        parts = [part for owned in self._partitions.values() if (part := owned.take())]
+        refused = self._measurer.measure(parts) if parts else frozenset()
+        if refused:
+            raise self._gap(f"partitions {sorted(refused)} were moved by another process: starting anew behind it")
+
+    def _gap(self, reason: str) -> GapError:
+        self.gap = reason
+        return GapError(reason)
+
+    def _note(self, applied: int, took_us: int) -> None:
+        second = _now_us() // 1_000_000
+        note = Notes(self.service, second)
+        note.committed(applied, took_us)
+        added = note.document()
+        counts: Iterable[tuple[str, int]] = added.pop("commit").items()
+        largest = added.pop("commit_max_us")
+        increments = {f"commit.{bucket}": n for bucket, n in counts} | {"applied": added.pop("applied")}
+        self.database[SAMPLES].update_one(
+            {"_id": added.pop("_id")},
+            {"$inc": increments, "$max": {"commit_max_us": largest}, "$set": added},
+            upsert=True,
+        )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
