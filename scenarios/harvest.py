@@ -63,7 +63,10 @@ def bring_marks(database: Store, folder: RunFolder) -> None:
 def sink_samples(database: Store, first_second: int, last_second: int) -> list[SinkSample]:
     """What the sinks noted of these seconds, both inclusive."""
     wanted = {"kind": "sink", "second": {"$gte": first_second, "$lte": last_second}}
-    return [msgspec.convert(found, SinkSample) for found in database[SAMPLES].find(wanted, {"_id": 0, "updated": 0})]
+    return [
+        msgspec.convert(found, SinkSample, str_keys=True)
+        for found in database[SAMPLES].find(wanted, {"_id": 0, "updated": 0})
+    ]
 
 
 def batch_samples(database: Store, first_second: int, last_second: int) -> list[BatchSample]:

@@ -54,7 +54,9 @@ class Mirror:
 
     def sample(self, sample: RunSample) -> None:
         """One second of the run."""
-        self._put(SAMPLES, {"_id": run_sample_id(self._run, sample.second), **msgspec.to_builtins(sample)})
+        self._put(
+            SAMPLES, {"_id": run_sample_id(self._run, sample.second), **msgspec.to_builtins(sample, str_keys=True)}
+        )
 
     def mark(self, mark: MarkLine) -> None:
         """Something that happened."""
@@ -64,7 +66,7 @@ class Mirror:
     def visible(self, run: str, second: int, held: Histogram) -> None:
         """All that is known of a due-second's `visible`."""
         line = SliceLine.of(run, second, {"visible": held})
-        document = {"partition": OUTSIDE, **msgspec.to_builtins(line)}
+        document = {"partition": OUTSIDE, **msgspec.to_builtins(line, str_keys=True)}
         self._put(SLICES, {"_id": slice_id(run, second, OUTSIDE), **document})
 
     def _put(self, collection: str, document: Document) -> None:

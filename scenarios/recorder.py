@@ -22,9 +22,9 @@ _MIRROR_CLOSE_S = 10.0
 class Recorder:
     """Open until `close`. Not for several threads."""
 
-    def __init__(self, folder: RunFolder, mirror: Mirror, narrate: Callable[[str], None]) -> None:
+    def __init__(self, folder: RunFolder, mirror: Mirror, narrate: Callable[[str], None], first_second: int) -> None:
         self.folder = folder
-        self._mirror, self._narrate = mirror, narrate
+        self._mirror, self._narrate, self._first_second = mirror, narrate, first_second
         self._open = ExitStack()
         self._marks, self._samples, self._slices = (
             self._open.enter_context(folder.writer(f"{name}.jsonl")) for name in ("marks", "samples", "slices")
@@ -71,13 +71,13 @@ class Recorder:
         self._mirror.sample(sample)
 
     def others(self, sinks: tuple[SinkSample, ...], batches: tuple[BatchSample, ...], before: int) -> None:
-        """What sinks and job noted of the seconds before `before`, each once."""
+        """What sinks and job noted of the run's seconds before `before`, each once."""
         for sink in sorted(sinks, key=lambda sample: sample.second):
-            if self._sinks.get(sink.sink, 0) < sink.second < before:
+            if self._sinks.get(sink.sink, self._first_second - 1) < sink.second < before:
                 self._sinks[sink.sink] = sink.second
                 self._samples.write(sink)
         for batch in batches:
-            if batch.batch_id not in self._batches:
+            if batch.batch_id not in self._batches and batch.second >= self._first_second:
                 self._batches.add(batch.batch_id)
                 self._samples.write(batch)
 

@@ -164,7 +164,7 @@ class _Run:
             self._plan = self._planned(0)
             self._folder.write_plan(self._plan)
             mirror = Mirror(self._access, self._folder.run)
-            recorder = open_.enter_context(Recorder(self._folder, mirror, self._narrate))
+            recorder = open_.enter_context(Recorder(self._folder, mirror, self._narrate, self._began_us // SECOND_US))
             recorder.note()
             self._announce(recorder)
             self._narrate(f"run {self._folder.run}")
@@ -194,6 +194,8 @@ class _Run:
         alarm = Alarm(self._folder.run, self._narrate)
         open_.callback(alarm.close)
         crew.await_ready(_READY_S)
+        resources = ResourceSampler(self._settings)
+        resources.sample()  # rates count from here
         self._plan = self._planned(now_us() // SECOND_US * SECOND_US + SECOND_US)
         recorder.plan(self._plan)
         conductor = Conductor(
@@ -201,9 +203,7 @@ class _Run:
             plan=self._plan,
             recorder=recorder,
             crew=crew,
-            beat=Beat(
-                *runs, recorder, observer, visible, ResourceSampler(self._settings), GeneratorUsage(crew), spools
-            ),
+            beat=Beat(*runs, recorder, observer, visible, resources, GeneratorUsage(crew), spools),
             control=control,
             search=search,
             faults=FaultWatch(self._settings.folder, self._began_us),
