@@ -54,9 +54,7 @@ class Mirror:
 
     def sample(self, sample: RunSample) -> None:
         """One second of the run."""
-        self._put(
-            SAMPLES, {"_id": run_sample_id(self._run, sample.second), **msgspec.to_builtins(sample, str_keys=True)}
-        )
+        self._put(SAMPLES, {"_id": run_sample_id(self._run, sample.second), **msgspec.to_builtins(sample)})
 
     def mark(self, mark: MarkLine) -> None:
         """Something that happened."""
