@@ -11,10 +11,7 @@ from measure.folder import RunFolder
 from measure.histogram import Histogram
 from measure.load import IN_TIME_US, Load
 from measure.records import BatchSample, MarkLine, Outcome, Plan, RunSample, SinkSample, SpoolLine
-from measure.schedule import Span
-
-BURST_FROM = 1.25
-"""A span is a burst if its rate is at least so many times the lowest rate of the schedule."""
+from measure.schedule import Span, burst_spans
 
 
 @dataclass(frozen=True)
@@ -70,9 +67,7 @@ class Evidence:
     @cached_property
     def burst_spans(self) -> list[Span]:
         """The spans at the schedule's higher rates; none where it has one rate."""
-        spans = [span for span in self.load.schedule.spans if span.rate > 0 and span.end_us > span.start_us]
-        lowest = min((span.rate for span in spans), default=0.0)
-        return [span for span in spans if span.rate >= BURST_FROM * lowest]
+        return burst_spans(self.load.schedule.spans)
 
     def seconds_during(self, during: str) -> list[int]:
         """The seconds of the whole `load`, or those that lie for the most part in a `burst`."""

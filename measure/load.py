@@ -43,7 +43,7 @@ class Load:
     @classmethod
     def read(cls, folder: RunFolder, warmup: bool = False, until_us: int | None = None) -> Load:
         """The load of a run's folder, or its warm-up; only what was due before `until_us`, if that is given."""
-        schedule = _schedule(folder, warmup)
+        schedule = schedule_of(folder, warmup)
         if until_us is not None:
             schedule = schedule.clipped(until_us)
         sets = folder.sequences(warmup)
@@ -136,7 +136,8 @@ class Load:
         return count_within(self.slices.get(second, {}).get("e2e", Histogram()), _IN_TIME_BUCKET)
 
 
-def _schedule(folder: RunFolder, warmup: bool) -> Schedule:
+def schedule_of(folder: RunFolder, warmup: bool = False) -> Schedule:
+    """The schedule that was in force, of a run's load or of its warm-up."""
     plan, outcome = folder.plan(), folder.outcome()
     if warmup:
         whole = Schedule(tuple(plan.warmup), plan.producers)

@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+BURST_FROM = 1.25
+"""A span is a burst if its rate is at least so many times the lowest rate of the schedule."""
+
 
 class Span(msgspec.Struct, frozen=True):
     """A stretch of constant rate. `rate` is in events/s; 0 is a pause."""
@@ -133,3 +136,10 @@ def amended(spans: Sequence[Span], changes: Iterable[tuple[int, Sequence[Span]]]
         whole = bool(following) and following[0].start_us < at_us
         in_force = list(following) if whole else clip(in_force, at_us) + list(following)
     return in_force
+
+
+def burst_spans(spans: Iterable[Span]) -> list[Span]:
+    """The spans at the higher rates; none where there is one rate."""
+    moving = [span for span in spans if span.rate > 0 and span.end_us > span.start_us]
+    lowest = min((span.rate for span in moving), default=0.0)
+    return [span for span in moving if span.rate >= BURST_FROM * lowest]

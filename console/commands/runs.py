@@ -137,4 +137,4 @@ def report(name: str, form: str, as_json: bool, out: Path | None) -> None:
     from measure.report.source import Source
 
     (folder,) = found(name)
-    write_out(render(Source.read(folder), "json" if as_json else form), out)
+    write_out(render(Source.read(folder, Home.find().root / "cache"), "json" if as_json else form), out)

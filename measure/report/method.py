@@ -49,7 +49,7 @@ def environment(held: Environment | None) -> list[tuple[str, str]]:
 
 
 def _scenario(source: Source) -> list[Block]:
-    document, spans = source.document, source.plan.spans
+    document, spans = source.document, source.schedule.spans
     blocks: list[Block] = [
         Facts(
             [
@@ -57,7 +57,7 @@ def _scenario(source: Source) -> list[Block]:
                 ("Duration", seconds(document.duration_s)),
                 ("Seed", UNKNOWN if document.seed is None else str(document.seed)),
                 ("Changed under way", "yes, by a burst, a pause or a stop" if document.amended else "no"),
-                ("Producers", count(source.plan.producers)),
+                ("Producers", count(source.schedule.producers)),
             ]
         )
     ]

@@ -158,7 +158,8 @@ def _resources(document: RunDocument) -> Iterator[Block]:
         rows=_usage_rows(document.resources),
         name="resources",
     )
-    yield ChartPlace("resources", "CPU and memory by service")
+    yield ChartPlace("cpu", "CPU by service")
+    yield ChartPlace("memory", "Memory by service")
 
 
 def _usage_rows(resources: Mapping[str, ServiceUsage]) -> list[list[str]]:
