@@ -15,6 +15,7 @@ from measure.errors import LatencyError, NotReadyError
 from stack import process
 from stack.logs import last_words
 from stack.places import StackFolder
+from stack.ports import holder, is_free
 from stack.service import NotYetError, Service, Step
 
 EXIT_RESTART_ME = 75
@@ -128,12 +129,21 @@ class Keeper:
         self._stand(state=State.STARTING, health="preparing", pid=None)
         await self._stop_process()
         try:
+            await asyncio.to_thread(self._require_ports)
             await asyncio.to_thread(self.service.prepare)
             self._log_from = self.service.log.stat().st_size if self.service.log.exists() else 0
             self._child = process.start(self.service, self._folder)
         except OSError as refused:
             raise NotReadyError(f"{self.service.name} cannot be started: {refused}") from refused
         self._record = process.read_record(self._folder.pid(self.service.name))
+
+    def _require_ports(self) -> None:
+        for listener, port in self.service.ports.items():
+            if not is_free(port):
+                raise NotReadyError(
+                    f"{self.service.name}: its port {port} ({listener}) is held by {holder(port)}: stop that, or take "
+                    "another port by `latency down` and `latency up`."
+                )
 
     async def _stop_process(self) -> None:
         """The clean signal, then the hard one; nothing there is fine."""

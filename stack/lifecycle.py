@@ -26,8 +26,8 @@ from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
-from stack.services import chosen, job_module, runs_whole
-from stack.settings import Settings
+from stack.services import chosen, runs_whole
+from stack.settings import DEFAULT_ORIGIN, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
 
@@ -47,10 +47,8 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
 
     On any failure, Ctrl-C included, what this call started is taken down again. NotReadyError says why.
     """
-    changes = {"profile": profile, "sinks": sinks}
-    settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
-    job_module(settings.profile)
-    chosen(settings)
+    settings = _as_asked(settings, profile=profile, sinks=sinks)
+    chosen(settings)  # refuses what does not exist before anything begins
     folder = settings.folder
     with interruptible():
         _check_space(settings.home.root)
@@ -58,6 +56,18 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
         with _changing(folder):
             _bring_up(settings, folder, narrate)
     return status(settings)
+
+
+def _as_asked(settings: Settings, **flags: object) -> Settings:
+    """The settings with the flags; what nobody has said stays as it runs, if it runs."""
+    running = Plan.read(settings.folder) if find_supervisor(settings.folder) else None
+    changes = {}
+    for name, flag in flags.items():
+        if flag is not None:
+            changes[name] = flag
+        elif running is not None and settings.origin(name) == DEFAULT_ORIGIN:
+            changes[name] = running.settings[name]
+    return settings.model_copy(update=changes)
 
 
 def _bring_up(settings: Settings, folder: StackFolder, narrate: Narrate) -> None:

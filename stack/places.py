@@ -122,8 +122,10 @@ class StackFolder:
 
 def private_folder(folder: Path) -> Path:
     """Make `folder` (and what is above it) with mode 0700; NotReadyError where the system refuses."""
+    if not folder.parent.exists():  # `parents=True` would give those the ordinary mode
+        private_folder(folder.parent)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as refused:
         raise NotReadyError(
             f"cannot make the folder {folder}: {refused.strerror}. Free some space, or name another place in "

@@ -63,7 +63,10 @@ class JobSettings(_Section):
     """How the Spark job works."""
 
     checkpoint_interval_s: int = Field(
-        default=60, ge=5, le=3600, description="seconds between checkpoints: what a crash replays at most"
+        default=60, ge=5, le=3600, description="realtime: seconds between checkpoints, what a crash replays at most"
+    )
+    stateful: bool = Field(
+        default=False, description="microbatch: keep Spark's own state and drop what its watermark has passed"
     )
 
 

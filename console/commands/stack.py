@@ -14,6 +14,7 @@ from console.commands.stack_text import doctor_document, doctor_text, status_doc
 from measure.errors import NotReadyError, UsageError
 from stack import lifecycle
 from stack.logs import follow, tail
+from stack.profiles import PROFILES
 from stack.settings import Settings
 from stack.state import StackState
 
@@ -41,7 +42,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 
 @click.command()
-@click.option("--profile", metavar="P", help="The Spark job: realtime.")
+@click.option("--profile", metavar="P", help=f"The Spark job: {', '.join(PROFILES)}.")
 @click.option("--sinks", type=click.IntRange(1, 16), metavar="N", help="Sink processes.")
 @stack_option
 @json_option

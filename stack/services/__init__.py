@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from measure.errors import UsageError
 from stack.blueprint import Blueprint
+from stack.profiles import find_profile
 from stack.service import Service
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
@@ -15,18 +16,15 @@ from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
 from stack.settings import Settings
 
-PROFILES = {"realtime": "jobs.realtime"}
-"""Profile → module of its Spark job."""
-
 PIPELINE = ("kafka", "mongod", "spark", "sink")
-"""What an event passes on its way to MongoDB."""
+"""What an event passes on its way to MongoDB; a profile may do without the sink."""
 KINDS = (*PIPELINE, "dashboard") if find_spec("stack.services.dashboard") else PIPELINE
 
 
 def services(blueprint: Blueprint) -> tuple[Service, ...]:
     """All services of a stack, in the order in which they are shown and started."""
     settings = blueprint.settings
-    module = job_module(settings.profile)
+    module = find_profile(settings.profile).module
     makers: dict[str, Callable[[], Iterable[Service]]] = {
         "kafka": lambda: [kafka(blueprint)],
         "mongod": lambda: [mongod(blueprint)],
@@ -51,16 +49,13 @@ def chosen(settings: Settings) -> tuple[str, ...]:
     unknown = [name for name in wanted if name not in KINDS]
     if unknown:
         raise UsageError(f"services: {unknown[0]!r} does not exist; there are: {', '.join(KINDS)}.")
-    return tuple(kind for kind in KINDS if kind in wanted)
+    return tuple(kind for kind in KINDS if kind in wanted and _belongs(kind, settings.profile))
 
 
 def runs_whole(settings: Settings) -> bool:
     """Whether an event can come through to MongoDB, or parts are left to the user."""
-    return set(PIPELINE) <= set(chosen(settings))
+    return {kind for kind in PIPELINE if _belongs(kind, settings.profile)} <= set(chosen(settings))
 
 
-def job_module(profile: str) -> str:
-    """The module of a profile's job; UsageError for a profile that does not exist."""
-    if profile not in PROFILES:
-        raise UsageError(f"profile {profile!r} does not exist; there are: {', '.join(PROFILES)}.")
-    return PROFILES[profile]
+def _belongs(kind: str, profile: str) -> bool:
+    return kind != "sink" or find_profile(profile).has_sink

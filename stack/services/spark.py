@@ -17,6 +17,7 @@ from stack.service import NotYetError, Service
 NAME = "spark"
 CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
 """Tells the job its checkpoint interval, in Spark's wording."""
+STATEFUL_VARIABLE = "LATENCY_STATEFUL"
 _SEND_S = 3.0
 
 
@@ -62,6 +63,7 @@ def spark(blueprint: Blueprint, module: str) -> Service:
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
             CHECKPOINT_VARIABLE: f"{blueprint.settings.job.checkpoint_interval_s} seconds",
+            STATEFUL_VARIABLE: str(int(blueprint.settings.job.stateful)),
         },
         ports={"ui": blueprint.ports["spark.ui"]},
         log=blueprint.folder.log(NAME),
