@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from measure.figures import RunDocument, StageLatency
+from measure.percentiles import PERCENTS, events_needed, percent_name
 from measure.report.blocks import Bar, Bars, Block, ChartPlace, Column, Paragraph, Section, Table, numbers
-from measure.report.percentile import percentile
+from measure.report.percentile import INFINITE, percentile
 from measure.report.reference import Reference, reference
 from measure.report.stages import component, parts, way
 from measure.report.wording import UNKNOWN, count, ms, share
@@ -34,7 +35,7 @@ def latency_table(document: RunDocument) -> Table:
             Column("Component"),
             Column("Stage"),
             *numbers("P50 (ms)", "P95 (ms)", "P99 (ms)", "P99.9 (ms)", "Max (ms)", "n"),
-            Column("Reference P50 / P95 / P99", number=True),
+            Column("Reference P50 / P95 / P99"),
             Column("From → to"),
         ),
         rows=[_row(stage, stages.get(stage), known) for stage in wanted],
@@ -69,12 +70,27 @@ def _notes(document: RunDocument) -> Iterator[Paragraph]:
         "counterpart there. Its totals for P50 and P99 are sums of its stages' percentiles. Here each percentile is "
         "that of the merged histogram of all events, and stages are never added."
     )
-    reasons = {f"{stage}: {held.reason}" for stage, held in document.latency_ms.items() if held.reason}
-    negatives = sum(held.negatives for held in document.latency_ms.values())
-    for reason in sorted(reasons):
-        yield Paragraph(f"{reason}.")
+    for reason in gaps(document):
+        yield Paragraph(reason)
+
+
+def gaps(document: RunDocument) -> Iterator[str]:
+    """Why some figures are missing, one sentence for each reason."""
+    stages = document.latency_ms
+    endless = {stage: held.infinite for stage, held in stages.items() if held.infinite}
+    if endless:
+        yield (
+            f"{INFINITE}: the percentile falls among the {max(endless.values()):,} events that are not known to have "
+            f"arrived; they rank last in {' and '.join(endless)}."
+        )
+    for name in ("p99", "p999"):
+        needed = events_needed(PERCENTS[name])
+        few = [stage for stage, held in stages.items() if held.n < needed]
+        if few:
+            yield f"{percent_name(PERCENTS[name])} is not shown of fewer than {needed:,} events: {', '.join(few)}."
+    negatives = sum(held.negatives for held in stages.values())
     if negatives:
-        yield Paragraph(f"{negatives:,} values were below zero and are counted apart: the clocks disagreed by so much.")
+        yield f"{negatives:,} values were below zero and are counted apart: the clocks disagreed by so much."
 
 
 def _distribution(document: RunDocument) -> Iterator[Block]:

@@ -46,7 +46,12 @@ def charts(source: Source) -> dict[str, dict[str, Any]]:
 
 
 def _time() -> alt.X:
-    return alt.X("at_s:Q", title=None, axis=alt.Axis(labelExpr=CLOCK, tickMinStep=1), scale=alt.Scale(nice=False))
+    return alt.X(
+        "at_s:Q",
+        title=None,
+        axis=alt.Axis(labelExpr=CLOCK, tickMinStep=1, tickCount=9, labelFlush=False),
+        scale=alt.Scale(nice=False),
+    )
 
 
 def _finished(chart: Any) -> Any:
@@ -76,7 +81,7 @@ def _marks(source: Source) -> list[Any]:
         colour = alt.Color(
             "kind:N",
             scale=alt.Scale(domain=kinds, range=[MARK_COLOURS[kind] for kind in kinds]),
-            legend=alt.Legend(title="marks"),
+            legend=alt.Legend(title="marks", symbolType="stroke"),
         )
         layers.append(
             alt.Chart(alt.InlineData(values=rules))
@@ -94,14 +99,14 @@ def _lines(rows: Rows, title: str, colours: Mapping[str, str], scale: alt.Scale 
     """One line for each `series` of `rows`, in the order of `colours`."""
     return (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_line(**{"strokeWidth": 1.6, "interpolate": "linear", **mark})
+        .mark_line(**{"strokeWidth": 1.6, **mark})
         .encode(
             x=_time(),
             y=alt.Y("value:Q", title=title, scale=scale or alt.Scale(zero=True)),
             color=alt.Color(
                 "series:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=alt.Legend(title=None),
+                legend=alt.Legend(title=None, symbolType="stroke"),
             ),
             tooltip=[
                 alt.Tooltip("series:N", title="what"),
@@ -136,7 +141,11 @@ def rates(source: Source) -> Any | None:
             {"at_s": at_s, "series": "stored", "value": _mean([float(each.stored) for each in group])},
         )
     ]
-    return _layered(source, _lines(rows, "events/s", {"due": GREY, "stored": BLUE})) if rows else None
+    return (
+        _layered(source, _lines(rows, "events/s", {"due": GREY, "stored": BLUE}, interpolate="step-after"))
+        if rows
+        else None
+    )
 
 
 def lag(source: Source) -> Any | None:
@@ -193,7 +202,6 @@ def quantiles(source: Source) -> Any | None:
             ),
             y=alt.Y("value:Q", title="ms", scale=alt.Scale(type="log", nice=True)),
             color=_palette(shown),
-            strokeWidth=alt.condition("datum.series == 'e2e'", alt.value(3), alt.value(1.6)),
             tooltip=[
                 alt.Tooltip("series:N", title="stage"),
                 alt.Tooltip("percent:Q", title="percentile", format=".5~g"),
@@ -258,7 +266,6 @@ def recovery(source: Source) -> Any | None:
     """How long each disturbance took to be over; a cross is one that was not seen to be."""
     rows = [
         {
-            "number": number,
             "cause": f"{number}. {plain(each.cause)}",
             "seconds": each.seconds,
             "seen": "recovered" if each.seconds is not None else "not recovered",
@@ -266,10 +273,10 @@ def recovery(source: Source) -> Any | None:
         }
         for number, each in enumerate(source.document.recovery, 1)
     ]
-    if not rows:
+    if not any(row["seconds"] is not None for row in rows):
         return None
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y("cause:N", title=None, sort=alt.SortField("number")),
+        y=alt.Y("cause:N", title=None, sort=None),
         tooltip=["cause:N", alt.Tooltip("seconds:Q", format=".2f"), "seen:N", "reason:N"],
     )
     bars = base.mark_bar(color=BLUE).encode(x=alt.X("seconds:Q", title="s until calm", scale=alt.Scale(zero=True)))

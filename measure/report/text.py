@@ -13,7 +13,7 @@ from rich.text import Text
 
 from measure.figures import RunDocument, Status, Verdict
 from measure.report.blocks import Table
-from measure.report.breakdown import latency_table
+from measure.report.breakdown import gaps, latency_table
 from measure.report.foreign import plain
 from measure.report.judgement import closes, sla_table
 from measure.report.opening import VERDICTS, load_in_words
@@ -93,10 +93,9 @@ def _table(table: Table) -> RichTable:
 
 
 def _below_latency(document: RunDocument) -> Padding:
-    reasons = [f"{stage}: {held.reason}" for stage, held in document.latency_ms.items() if held.reason]
     lines = [
         "In ms. e2e: due → acknowledged write, of every event due. The reference's total ends at its dashboard: shown.",
-        *dict.fromkeys(plain(reason) for reason in reasons),
+        *(text for text in gaps(document) if not text.startswith("P99.9")),
     ]
     return Padding(Text("\n".join(lines), style="dim"), (0, 0, 1, 0))
 
@@ -114,7 +113,7 @@ def _audit(document: RunDocument) -> Padding:
         f"        sent = {acked}",
         f"        acknowledged = {found}",
         f"        {others}",
-        f"        {closes(audit) if audit.lost is not None else 'open: ' + plain(audit.problems[0])}",
+        f"        {closes(audit) if audit.lost is not None else 'It is open: what was stored was never read out.'}",
     ]
     return Padding(Text("\n".join(lines)), (1, 0, 1, 0))
 
