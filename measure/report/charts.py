@@ -36,7 +36,10 @@ MARK_COLOURS = {
     "phase": GREY,
 }
 HEIGHT = 260
-CLOCK = "utcFormat(datum.value * 1000, datum.value >= 3600 ? '%-H:%M:%S' : '%M:%S')"
+CLOCK = (
+    "(datum.value < 0 ? '−' : '') + "
+    "utcFormat(abs(datum.value) * 1000, abs(datum.value) >= 3600 ? '%-H:%M:%S' : '%M:%S')"
+)
 
 
 def charts(source: Source) -> dict[str, dict[str, Any]]:
@@ -60,10 +63,11 @@ def _finished(chart: Any) -> Any:
 
 def _marks(source: Source) -> list[Any]:
     """What happened, as rules over the whole height, and the bursts as bands behind everything."""
+    end_s = source.document.duration_s
     rules = [
         {"at_s": mark.at_s, "kind": mark.kind, "what": plain(mark.text)}
         for mark in source.document.marks
-        if mark.kind in MARK_COLOURS
+        if mark.kind in MARK_COLOURS and 0 <= mark.at_s <= end_s
     ]
     bands = [
         {"at_s": source.at_s(span.start_us), "to_s": source.at_s(span.end_us), "rate": span.rate}
@@ -77,7 +81,7 @@ def _marks(source: Source) -> list[Any]:
             .encode(x=_time(), x2="to_s:Q", tooltip=[alt.Tooltip("rate:Q", title="events/s due")])
         )
     if rules:
-        kinds = list(dict.fromkeys(mark.kind for mark in source.document.marks if mark.kind in MARK_COLOURS))
+        kinds = [kind for kind in MARK_COLOURS if any(rule["kind"] == kind for rule in rules)]
         colour = alt.Color(
             "kind:N",
             scale=alt.Scale(domain=kinds, range=[MARK_COLOURS[kind] for kind in kinds]),
@@ -121,8 +125,8 @@ def percentiles(source: Source) -> Any | None:
     """P50, P95 and P99 of e2e over the run. A gap is a step whose percentile fell among events that never arrived."""
     colours = {"P99": RED, "P95": ORANGE, "P50": BLUE}
     rows: Rows = [
-        {"at_s": point.at_s, "series": name, "value": getattr(point, name.lower())}
-        for point in source.digest.points
+        {"at_s": at_s, "series": name, "value": point and getattr(point, name.lower())}
+        for at_s, point in _unbroken(source.digest)
         for name in colours
     ]
     if not any(row["value"] is not None for row in rows):
@@ -180,9 +184,9 @@ def quantiles(source: Source) -> Any | None:
     for stage, histogram in held.items():
         infinite = source.digest.infinite if stage in ("e2e", "e2e_sent") else 0
         rows += [
-            {"odds": 1 / (1 - share), "series": stage, "value": max(value_ms, 0.001), "percent": share * 100}
+            {"odds": 1 / (1 - share), "series": stage, "value": value_ms, "percent": share * 100}
             for value_ms, share, _ in steps(histogram, infinite)
-            if 0.01 < share < 1
+            if 0.01 < share < 1 and value_ms > 0
         ]
     if not rows:
         return None
@@ -213,11 +217,10 @@ def quantiles(source: Source) -> Any | None:
 
 def shares(source: Source) -> Any | None:
     """Mean time in each stage on the way to the acknowledged write; means of consecutive stages add up."""
-    points = source.digest.points
-    wanted = parts({stage for point in points for stage in point.means})
+    wanted = parts({stage for point in source.digest.points for stage in point.means})
     rows = [
-        {"at_s": point.at_s, "series": component(stage), "order": order, "value": point.means.get(stage)}
-        for point in points
+        {"at_s": at_s, "series": component(stage), "order": order, "value": point.means.get(stage) if point else None}
+        for at_s, point in _unbroken(source.digest)
         for order, stage in enumerate(wanted)
     ]
     if not rows:
@@ -286,6 +289,16 @@ def recovery(source: Source) -> Any | None:
         .encode(x=alt.value(0))
     )
     return alt.layer(bars, crosses).properties(width="container", height=max(60, 24 * len(rows)))
+
+
+def _unbroken(digest: Digest) -> Iterator[tuple[float, Point | None]]:
+    """(start in s, point), and a None where steps had no events: a line must not bridge a pause."""
+    expected: float | None = None
+    for point in digest.points:
+        if expected is not None and point.at_s > expected + 0.5:
+            yield expected, None
+        yield point.at_s, point
+        expected = point.at_s + digest.step_s
 
 
 def _palette(names: Sequence[str]) -> alt.Color:

@@ -124,7 +124,7 @@ def _warmup(document: RunDocument) -> str:
 
 def _recovery(document: RunDocument) -> Iterator[Block]:
     if not document.recovery:
-        yield Paragraph("There was no burst and no fault to recover from.")
+        yield Paragraph("There was no burst of 5 s or more and no fault to recover from.")
         return
     summary = document.recovery_summary
     yield Paragraph(

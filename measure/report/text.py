@@ -108,12 +108,13 @@ def _audit(document: RunDocument) -> Padding:
     others = ", ".join(
         f"{count(getattr(audit, name))} {name}" for name in ("duplicates", "unexpected", "redelivered", "unmeasured")
     )
+    closing = closes(audit) if audit.lost is not None else "It is open: what was stored was never read out."
     lines = [
         f"Audit   {count(audit.scheduled)} scheduled = {sent}",
         f"        sent = {acked}",
         f"        acknowledged = {found}",
         f"        {others}",
-        f"        {closes(audit) if audit.lost is not None else 'It is open: what was stored was never read out.'}",
+        f"        {closing}",
     ]
     return Padding(Text("\n".join(lines)), (1, 0, 1, 0))
 
