@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import msgspec
 
@@ -205,8 +206,9 @@ class Conductor:
         """The scenario's own changes of rate."""
         if self.prepared.own_timing:
             return
-        for span in self.timeline.base[1:]:
-            if span.start_us // SECOND_US == second and span in self.timeline.in_force:
+        for before, span in pairwise(self.timeline.base):
+            begins = span.start_us // SECOND_US == second and span in self.timeline.in_force
+            if begins and span.rate != before.rate:
                 self._mark("phase", f"{span.rate:,.6g} events/s", span.start_us)
 
     def _judge(self, second: int) -> None:
