@@ -153,12 +153,16 @@ class Keeper:
             )
         )
         while not stopping.done():
-            if self._child is not None:
-                self._child.poll()  # reap it, or it would look alive
+            self._reap()
             await asyncio.wait({stopping}, timeout=_POLL_S)
+        self._reap()
         with contextlib.suppress(OSError):
             stopping.result()
         self._child = self._record = None
+
+    def _reap(self) -> None:
+        if self._child is not None:
+            self._child.poll()
 
     async def _until(self, step: Step) -> None:
         """Repeat a step until it succeeds; DiedError at once when the process ends, NotReadyError at the deadline."""

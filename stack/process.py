@@ -36,6 +36,7 @@ NOT_INHERITED = (
 """They would put another Spark, or another configuration, under a job of ours."""
 _CLOCK_SLACK_S = 1.5  # the start time is counted from the boot time, which moves when the clock is set
 _POLL_S = 0.05
+_GONE_S = 10.0
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
@@ -181,7 +182,17 @@ def kill_rest(folder: StackFolder, service: str) -> None:
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=10)
+    deadline = time.monotonic() + _GONE_S
+    while any(map(_runs, left)) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is there and no corpse. (psutil's own waiting would take a child's exit code from its parent.)"""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def tree(record: ProcessRecord) -> list[psutil.Process]:

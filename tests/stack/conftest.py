@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from stack.places import Home, StackFolder
 from stack.service import Service, Step
 
 MakeService = Callable[..., Service]
+Launch = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
@@ -50,3 +52,18 @@ def make_service(folder: StackFolder) -> Iterator[MakeService]:
     yield make
     for name in names:
         process.kill_rest(folder, name)
+
+
+@pytest.fixture
+def launch(folder: StackFolder) -> Iterator[Launch]:
+    """Starts services; those that are still there at the end are killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(service: Service, where: StackFolder = folder) -> subprocess.Popen[bytes]:
+        started.append(process.start(service, where))
+        return started[-1]
+
+    yield start
+    for child in started:
+        child.kill()
+        child.wait()

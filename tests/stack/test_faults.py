@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from measure.errors import InvalidError, UsageError
+from stack import faults, process
+from stack.fault_marks import FaultMarks
+from stack.faults import Kind, do, history, new_fault, read_journal, sweep, undo
+from stack.places import StackFolder
+from tests.stack.conftest import Launch, MakeService
+from tests.stack.test_process import PARENT, SLEEP, logged
+from tests.stack.waiting import wait_for
+
+
+@pytest.fixture
+def victim(folder: StackFolder, make_service: MakeService, launch: Launch) -> subprocess.Popen[bytes]:
+    """A service of two processes."""
+    service = make_service(PARENT)
+    child = launch(service)
+    wait_for(lambda: logged(service.log), "its child")
+    return child
+
+
+@pytest.mark.parametrize(
+    ("kind", "for_s", "told"),
+    [("melt", 1.0, "'melt' does not exist"), ("pause", 0.0, "more than 0"), ("kill", -1.0, "up to 3600 s")],
+)
+def test_a_fault_that_cannot_be_is_refused(kind: str, for_s: float, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        new_fault(kind, "one", for_s)
+
+
+def test_a_pause_stops_every_process_and_its_undoing_lets_them_go_on(
+    folder: StackFolder, victim: subprocess.Popen[bytes]
+) -> None:
+    fault = do(folder, new_fault("pause", "one", 10))
+    assert fault.acted
+    assert len(fault.pids) == 2
+    assert victim.pid in fault.pids
+    assert all(one.status() == "stopped" for one in process.members(folder, "one"))
+    assert read_journal(folder) == fault
+
+    over = undo(folder, fault)
+
+    assert not any(one.status() == "stopped" for one in process.members(folder, "one"))
+    assert read_journal(folder) is None
+    assert history(folder) == [over]
+    assert over.ended_us is not None
+    assert over.ended_us > over.began_us
+
+
+def test_a_kill_is_proved_by_what_is_gone(folder: StackFolder, victim: subprocess.Popen[bytes]) -> None:
+    fault = do(folder, new_fault("kill", "one", None))
+    assert fault.acted
+    assert victim.wait(5) == -signal.SIGKILL
+    assert not process.members(folder, "one")
+
+
+def test_a_fault_that_hits_nothing_did_not_act(folder: StackFolder) -> None:
+    with pytest.raises(InvalidError, match="did not act: processes found: none"):
+        do(folder, new_fault("kill", "one", None))
+    assert read_journal(folder) is None
+    assert [fault.acted for fault in history(folder)] == [False]
+
+
+def test_a_fault_left_by_a_crash_is_undone_by_whoever_comes(
+    folder: StackFolder, victim: subprocess.Popen[bytes]
+) -> None:
+    do(folder, new_fault("pause", "one", 3600))
+    left = sweep(folder)
+    assert left is not None
+    assert left.kind is Kind.PAUSE
+    assert victim.poll() is None
+    assert not any(one.status() == "stopped" for one in process.members(folder, "one"))
+    assert sweep(folder) is None
+
+
+def test_each_edge_of_a_fault_is_marked_once(folder: StackFolder, victim: subprocess.Popen[bytes]) -> None:
+    since_us = faults.now_us()
+    marks = FaultMarks(folder, since_us)
+    assert marks.fresh() == []
+    fault = do(folder, new_fault("pause", "one", 10))
+    (begin,) = marks.fresh()
+    assert (begin.kind, begin.fault, begin.service, begin.edge) == ("fault", "pause", "one", "begin")
+    assert begin.at_us == fault.began_us
+    assert begin.acted
+    assert marks.fresh() == []
+    over = undo(folder, fault)
+    (end,) = marks.fresh()
+    assert (end.edge, end.at_us) == ("end", over.ended_us)
+    assert FaultMarks(folder, faults.now_us()).fresh() == []  # a run that begins now has nothing to do with it
+
+
+def test_a_fault_that_is_noted_and_not_yet_done_is_no_mark(folder: StackFolder) -> None:
+    fault = new_fault("kill", "one", None)
+    faults.write_journal(folder, fault)
+    marks = FaultMarks(folder, 0)
+    assert marks.fresh() == []
+    undo(folder, fault)
+    assert [(mark.edge, mark.acted) for mark in marks.fresh()] == [("begin", False), ("end", False)]
+
+
+def test_a_history_cut_in_the_middle_of_a_line_is_read_up_to_it(
+    folder: StackFolder, make_service: MakeService, launch: Launch
+) -> None:
+    launch(make_service(SLEEP))
+    undo(folder, do(folder, new_fault("pause", "one", 1)))
+    with Path(folder.root / "faults.jsonl").open("ab") as file:
+        file.write(b'{"id":"x","kind":"ki')
+    assert len(history(folder)) == 1
