@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from measure.errors import InvalidError, UsageError
-from stack import faults, process
-from stack.fault_marks import FaultMarks
+from stack import process
 from stack.faults import Kind, do, history, new_fault, read_journal, sweep, undo
 from stack.places import StackFolder
 from tests.stack.conftest import Launch, MakeService
@@ -77,31 +76,6 @@ def test_a_fault_left_by_a_crash_is_undone_by_whoever_comes(
     assert victim.poll() is None
     assert not any(one.status() == "stopped" for one in process.members(folder, "one"))
     assert sweep(folder) is None
-
-
-def test_each_edge_of_a_fault_is_marked_once(folder: StackFolder, victim: subprocess.Popen[bytes]) -> None:
-    since_us = faults.now_us()
-    marks = FaultMarks(folder, since_us)
-    assert marks.fresh() == []
-    fault = do(folder, new_fault("pause", "one", 10))
-    (begin,) = marks.fresh()
-    assert (begin.kind, begin.fault, begin.service, begin.edge) == ("fault", "pause", "one", "begin")
-    assert begin.at_us == fault.began_us
-    assert begin.acted
-    assert marks.fresh() == []
-    over = undo(folder, fault)
-    (end,) = marks.fresh()
-    assert (end.edge, end.at_us) == ("end", over.ended_us)
-    assert FaultMarks(folder, faults.now_us()).fresh() == []  # a run that begins now has nothing to do with it
-
-
-def test_a_fault_that_is_noted_and_not_yet_done_is_no_mark(folder: StackFolder) -> None:
-    fault = new_fault("kill", "one", None)
-    faults.write_journal(folder, fault)
-    marks = FaultMarks(folder, 0)
-    assert marks.fresh() == []
-    undo(folder, fault)
-    assert [(mark.edge, mark.acted) for mark in marks.fresh()] == [("begin", False), ("end", False)]
 
 
 def test_a_history_cut_in_the_middle_of_a_line_is_read_up_to_it(
