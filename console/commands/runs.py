@@ -126,6 +126,28 @@ def keep_runs(names: tuple[str, ...], release: bool) -> None:
         narrate(f"{folder.run} is {'no longer kept' if release else 'kept'}")
 
 
+@runs.command("export")
+@click.argument("name", metavar="RUN|last")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path(), metavar="PATH", help="A file, or a folder for it (here)."
+)
+def export_run(name: str, out: Path) -> None:
+    """Write a run to one file that `latency runs import` takes in on another machine."""
+    from measure.archive import export
+
+    (folder,) = found(name)
+    click.echo(export(folder, out))
+
+
+@runs.command("import")
+@click.argument("archive", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE")
+def import_run(archive: Path) -> None:
+    """Take in a run that was exported; prints its id."""
+    from measure.archive import take_in
+
+    click.echo(take_in(archive, Home.find().runs).run)
+
+
 @click.command()
 @click.argument("name", metavar="RUN|last")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="text", help="Default: text.")
@@ -138,3 +160,48 @@ def report(name: str, form: str, as_json: bool, out: Path | None) -> None:
 
     (folder,) = found(name)
     write_out(render(Source.read(folder, Home.find().root / "cache"), "json" if as_json else form), out)
+
+
+@click.command()
+@click.argument("names", metavar="RUN... [vs RUN...]", nargs=-1, required=True)
+@click.option(
+    "--minimum",
+    type=click.FloatRange(0, 100),
+    default=5.0,
+    metavar="%",
+    help="A difference of medians below this is none (default: 5).",
+)
+@click.option("--format", "form", type=click.Choice(["text", "md", "json"]), default="text", help="Default: text.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to FILE.")
+def compare(names: tuple[str, ...], minimum: float, form: str, as_json: bool, out: Path | None) -> None:
+    """Runs side by side; or two groups of runs, with `vs` between them, and whether they differ.
+
+    Of groups the run is the unit: four and four are the least that can show anything.
+    """
+    from measure.comparison import compare as compared
+    from measure.report.comparing import comparison_page
+    from measure.report.markdown import to_markdown
+    from measure.report.source import document_of
+    from measure.report.text import page_to_text
+
+    comparison = compared(
+        [[document_of(folder) for folder in found(*group)] for group in _groups(names)], minimum / 100
+    )
+    if as_json or form == "json":
+        write_out(msgspec.json.format(msgspec.json.encode(comparison), indent=2).decode() + "\n", out)
+    elif form == "md":
+        write_out(to_markdown(comparison_page(comparison)), out)
+    else:
+        write_out(page_to_text(comparison_page(comparison), 140), out)
+
+
+def _groups(names: tuple[str, ...]) -> list[list[str]]:
+    """The names, split at each `vs`."""
+    groups: list[list[str]] = [[]]
+    for name in names:
+        if name == "vs":
+            groups.append([])
+        else:
+            groups[-1].append(name)
+    return groups

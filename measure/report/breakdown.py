@@ -90,7 +90,10 @@ def gaps(document: RunDocument) -> Iterator[str]:
             yield f"{percent_name(PERCENTS[name])} is not shown of fewer than {needed:,} events: {', '.join(few)}."
     negatives = sum(held.negatives for held in stages.values())
     if negatives:
-        yield f"{negatives:,} values were below zero and are counted apart: the clocks disagreed by so much."
+        yield (
+            f"{negatives:,} values were below zero and are counted apart: an append time is a whole millisecond, and a "
+            "clock may step."
+        )
 
 
 def _distribution(document: RunDocument) -> Iterator[Block]:

@@ -12,7 +12,7 @@ import altair as alt
 
 from measure.document import in_order
 from measure.records import RunSample, Usage
-from measure.report.digest import step_for
+from measure.report.digest import Digest, Point, step_for
 from measure.report.foreign import plain
 from measure.report.hgrm import steps
 from measure.report.source import Source

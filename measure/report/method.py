@@ -28,8 +28,8 @@ DEFINITIONS = (
     "generator makes it worse, never better. e2e_sent counts from the actual send.",
     "Every event is measured, into buckets no wider than 1/1024 of their value and without an upper clip. Percentiles "
     "are nearest-rank over merged buckets; they are never averaged and never added.",
-    "Kafka's append times are whole milliseconds, so produce and process are exact to 1 ms, and store to less than 2 ms; "
-    "e2e does not rest on them.",
+    "Kafka's append times are whole milliseconds, so the stages that begin or end with one are exact to half of one "
+    "(process: to one). e2e does not rest on them and is exact to the microsecond.",
     "Events that were due and never arrived rank last, above every measured one. P99 is not shown of fewer than 1,000 "
     "events, P99.9 of fewer than 10,000.",
     "The warm-up is a phase of its own; none of its latencies enters a figure here.",

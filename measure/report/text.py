@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from measure.figures import RunDocument, Status, Verdict
-from measure.report.blocks import Table
+from measure.report.blocks import Block, Items, Page, Paragraph, Table
 from measure.report.breakdown import gaps, latency_table
 from measure.report.foreign import plain
 from measure.report.judgement import closes, sla_table
@@ -71,6 +71,28 @@ def _parts(document: RunDocument) -> Iterator[RenderableType]:
         yield _facts(document)
     for remark in document.remarks:
         yield Padding(Text(f"Note: {plain(remark)}"), (0, 0, 0, 2))
+
+
+def page_to_text(shown: Page, width: int = WIDTH) -> str:
+    """Any report's blocks for a terminal; charts and bars are left out."""
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False)
+    for section in shown.sections:
+        for block in section.blocks:
+            console.print(_drawn(block))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _drawn(block: Block) -> RenderableType:
+    match block:
+        case Table():
+            return Padding(_table(block), (1, 0))
+        case Paragraph(text):
+            return Text(plain(text, None))
+        case Items(texts):
+            return Text("\n".join(f"Note: {plain(text, None)}" for text in texts))
+        case _:
+            return Text("")
 
 
 def _verdict(document: RunDocument) -> Text:
