@@ -26,7 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "fault": ("fault", "Break a part on purpose; undone by itself."),
     "runs": ("runs", "The history of runs: list, delete, keep, export, import."),
     "report": ("runs", "A run's report as text, Markdown, HTML, JSON or JUnit."),
-    "audit": ("runs", "Recount a run event by event."),
+    "audit": ("audit", "Recount a run event by event."),
     "compare": ("runs", "Runs side by side, or two groups of runs with their difference."),
 }
 

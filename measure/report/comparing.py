@@ -35,8 +35,8 @@ def conclusion(comparison: Comparison) -> str:
         return f"No difference shown between {sizes}."
     words = [f"{row.figure} {row.difference.finding}" for row in shown if row.difference]
     return (
-        f"Of {sizes}, the second group is: {', '.join(words)}. Each figure is judged by itself, and of many figures some "
-        "differ by chance: choose the one that matters before the runs."
+        f"Of {sizes}, the second group is: {', '.join(words)}. Each figure is judged by itself, and of many figures "
+        "some differ by chance: choose the one that matters before the runs."
     )
 
 
