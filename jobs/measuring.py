@@ -47,17 +47,20 @@ class Measurer:
         self._chunks = Chunks(database)
         self._stopping = stopping
 
-    def measure(self, parts: Sequence[Part]) -> frozenset[int]:
-        """Write all parts; the partitions whose part was refused because another process moved their position."""
-        if self._written(parts):
+    def measure(self, parts: Sequence[Part], beside: Sequence[UpdateOne] = ()) -> frozenset[int]:
+        """Write all parts; the partitions whose part was refused because another process moved their position.
+
+        `beside` goes into `positions` in the same transaction, if no part is refused.
+        """
+        if self._written(parts, beside):
             return frozenset()
         # One of them was refused: each by itself says which.
         return frozenset(part.partition for part in parts if len(parts) == 1 or not self._written([part]))
 
-    def _written(self, parts: Sequence[Part]) -> bool:
+    def _written(self, parts: Sequence[Part], beside: Sequence[UpdateOne] = ()) -> bool:
         while True:
             try:
-                self._transaction(parts)
+                self._transaction(parts, beside)
                 self._chunks.trim()
                 return True
             except LostCompareError:
@@ -69,7 +72,7 @@ class Measurer:
                     raise
                 time.sleep(_PAUSE_S)
 
-    def _transaction(self, parts: Sequence[Part]) -> None:
+    def _transaction(self, parts: Sequence[Part], beside: Sequence[UpdateOne]) -> None:
         """In one transaction; the driver repeats what is transient, and a commit whose result is not known."""
         now = datetime.now(UTC)
         moves = [before.move_to(after, now) for part in parts for before, after in part.moves]
@@ -81,6 +84,8 @@ class Measurer:
             moved = self._database[POSITIONS].bulk_write(moves, ordered=False, session=session)
             if moved.matched_count != len(moves):
                 raise LostCompareError("a position is not where this sink left it")
+            if beside:
+                self._database[POSITIONS].bulk_write(list(beside), session=session)
             if slices:
                 self._database[SLICES].bulk_write(slices, ordered=False, session=session)
             if chunks:

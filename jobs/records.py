@@ -17,8 +17,9 @@ class Arrival:
 
     record: CleanRecord
     stamp: Stamp | None
-    ready_us: int
-    """µs of the epoch: append in the clean topic; in a micro-batch, when its rows were computed."""
+    ready_us: int | None = None
+    """µs of the epoch: append in the clean topic; in a micro-batch, when its rows were computed; None where nobody
+    can see that, because the job is not ours."""
     read_us: int | None = None
     """µs of the epoch: when its micro-batch was begun; None where there are no batches."""
 

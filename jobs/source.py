@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from jobs.clean import CleanRecord
 from jobs.contiguity import Hole
-from jobs.records import Arrival, append_us, read_stamp
+from jobs.records import Arrival, read_stamp
 
 _TIMEOUT_S = 10.0
 
@@ -53,7 +53,7 @@ class SourceTopic:
                     break
                 time_ms = message.timestamp()[1]
                 record = CleanRecord(topic_id, partition, offset, time_ms)
-                found.append(Arrival(record, read_stamp(message), append_us(time_ms)))
+                found.append(Arrival(record, read_stamp(message)))
                 if offset == behind - 1:
                     break
             return found

@@ -76,7 +76,7 @@ def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """One run's outcomes as arrays of µs of the epoch. `read` is 0 for what came in no batch."""
+    """One run's outcomes as arrays of µs of the epoch; `read` and `ready` are 0 where they are not known."""
 
     due: Micros
     sent: Micros
@@ -90,13 +90,15 @@ class _Columns:
         if not foreign:
             yield PRODUCE, self.appended - self.due
             yield E2E_SENT, self.acknowledged - self.sent
+        yield E2E, self.acknowledged - self.due
+        if not self.ready.any():
+            return
+        yield STORE, self.acknowledged - self.ready
         if self.read.any():
             yield QUEUE, self.read - self.appended
             yield COMPUTE, self.ready - self.read
         else:
             yield PROCESS, self.ready - self.appended
-        yield STORE, self.acknowledged - self.ready
-        yield E2E, self.acknowledged - self.due
 
 
 def _columns(outcomes: Sequence[Outcome]) -> _Columns:
@@ -107,4 +109,4 @@ def _times(outcome: Outcome) -> tuple[int, int, int, int, int, int]:
     arrival = outcome.arrival
     stamp, appended = arrival.stamp, append_us(arrival.record.source_time_ms)
     due, sent = (stamp.due_us, stamp.sent_us) if stamp else (appended, appended)
-    return due, sent, appended, arrival.read_us or 0, arrival.ready_us, outcome.acknowledged_us
+    return due, sent, appended, arrival.read_us or 0, arrival.ready_us or 0, outcome.acknowledged_us
