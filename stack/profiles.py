@@ -1,4 +1,4 @@
-"""The profiles: which Spark job a stack runs, and whether sinks stand behind it."""
+"""The profiles: which Spark job a stack runs, and what stands behind it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ class Profile:
 
     module: str
     """The job, started by name: `jobs` is above this folder."""
-    has_sink: bool
-    """Whether the job leaves it to sinks to write to MongoDB."""
+    behind: str | None
+    """The service that brings the job's output into MongoDB, or measures it there; None: the job does both."""
 
 
+OWN = "own"
+"""The profile of a job that the user wrote, `[job] path`."""
 PROFILES = {
-    "realtime": Profile("jobs.realtime", has_sink=True),
-    "microbatch": Profile("jobs.microbatch", has_sink=False),
-    "reference": Profile("jobs.reference", has_sink=False),
+    "realtime": Profile("jobs.realtime", "sink"),
+    "microbatch": Profile("jobs.microbatch", None),
+    "reference": Profile("jobs.reference", None),
+    OWN: Profile("", "reader"),
 }
 
 

@@ -68,6 +68,12 @@ class JobSettings(_Section):
     stateful: bool = Field(
         default=False, description="microbatch: keep Spark's own state and drop what its watermark has passed"
     )
+    path: Path | None = Field(default=None, description="own: the file of your job; it is run as a Python program")
+    collection: str = Field(default="results", min_length=1, description="own: the collection that your job writes")
+    field: str = Field(default="event_id", min_length=1, description="own: where a result names its event or events")
+    by: Literal["event_id", "due"] = Field(
+        default="event_id", description="own: what stands there: ids, or due times in µs of the epoch"
+    )
 
 
 class DashboardSettings(_Section):

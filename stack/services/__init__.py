@@ -8,16 +8,17 @@ from importlib.util import find_spec
 
 from measure.errors import UsageError
 from stack.blueprint import Blueprint
-from stack.profiles import find_profile
+from stack.profiles import OWN, find_profile
 from stack.service import Service
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
+from stack.services.own import own_job, reader
 from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
 from stack.settings import Settings
 
-PIPELINE = ("kafka", "mongod", "spark", "sink")
-"""What an event passes on its way to MongoDB; a profile may do without the sink."""
+PIPELINE = ("kafka", "mongod", "spark", "sink", "reader")
+"""What an event passes on its way to MongoDB and to its figures; a profile has a sink, a reader, or neither."""
 KINDS = (*PIPELINE, "dashboard") if find_spec("stack.services.dashboard") else PIPELINE
 
 
@@ -28,8 +29,9 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
     makers: dict[str, Callable[[], Iterable[Service]]] = {
         "kafka": lambda: [kafka(blueprint)],
         "mongod": lambda: [mongod(blueprint)],
-        "spark": lambda: [spark(blueprint, module)],
+        "spark": lambda: [own_job(blueprint) if settings.profile == OWN else spark(blueprint, module)],
         "sink": lambda: [sink(blueprint, number) for number in range(1, settings.sinks + 1)],
+        "reader": lambda: [reader(blueprint)],
         "dashboard": lambda: [import_module("stack.services.dashboard").dashboard(blueprint)],
     }
     return tuple(service for name in chosen(settings) for service in makers[name]())
@@ -58,4 +60,4 @@ def runs_whole(settings: Settings) -> bool:
 
 
 def _belongs(kind: str, profile: str) -> bool:
-    return kind != "sink" or find_profile(profile).has_sink
+    return kind not in ("sink", "reader") or find_profile(profile).behind == kind

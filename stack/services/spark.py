@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
+from collections.abc import Mapping
 
 from pymongo.errors import PyMongoError
 
+from stack.access import Access
 from stack.blueprint import Blueprint
 from stack.jars import spark_jars
 from stack.java import java_home
@@ -19,51 +22,70 @@ CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
 """Tells the job its checkpoint interval, in Spark's wording."""
 STATEFUL_VARIABLE = "LATENCY_STATEFUL"
 _SEND_S = 3.0
+_AGAIN_S = 10.0
 
 
 class ThroughProbe:
-    """Sends one event for each start of the job; the job is ready when that event is in MongoDB."""
+    """Sends an event at each start of the job, and another from time to time, for a job may begin with the newest;
+    the job is ready when one of them is in MongoDB."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
-        self._access = blueprint.access
-        self._run: str | None = None
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._runs: list[str] = []
+        self._sent_at = 0.0
         self._arrived = False
 
     def send(self) -> None:
         """The step after each start."""
         self._arrived = False
-        try:
-            self._run = send_probe(self._access, _SEND_S)
-        except ProbeTimeoutError as refused:
-            raise NotYetError(str(refused)) from None
+        self._runs = []
+        self._send()
 
     def check(self) -> None:
-        """Whether this start's event came through."""
+        """Whether one of this start's events came through."""
         if self._arrived:
             return
         try:
-            self._arrived = self._run is not None and has_arrived(self._access, self._run)
+            self._arrived = any(has_arrived(self._access, run) for run in self._runs)
         except PyMongoError as broken:
             raise NotYetError(f"MongoDB cannot be asked for the probe event: {type(broken).__name__}") from None
         if not self._arrived:
+            if time.monotonic() - self._sent_at > _AGAIN_S:
+                self._send()
             raise NotYetError("the probe event is not in MongoDB yet")
+
+    def _send(self) -> None:
+        try:
+            self._runs.append(send_probe(self._access, _SEND_S))
+        except ProbeTimeoutError as refused:
+            raise NotYetError(str(refused)) from None
+        self._sent_at = time.monotonic()
 
 
 def spark(blueprint: Blueprint, module: str) -> Service:
     """The job's definition; `module` is the profile's, run by name (`jobs` is above this folder)."""
+    job = blueprint.settings.job
+    own = {
+        CHECKPOINT_VARIABLE: f"{job.checkpoint_interval_s} seconds",
+        STATEFUL_VARIABLE: str(int(job.stateful)),
+    }
+    return job_service(blueprint, (sys.executable, "-m", module), own)
+
+
+def job_service(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str]) -> Service:
+    """A Python program that runs Spark, ready when a probe event came through it."""
     folder, settings = blueprint.folder.data(NAME), blueprint.settings.spark
-    through = ThroughProbe(blueprint)
+    through = ThroughProbe(blueprint.access)
     return Service(
         name=NAME,
-        command=(sys.executable, "-m", module),
+        command=command,
         environment={
             "JAVA_HOME": str(java_home(blueprint.settings.java)),
             "SPARK_LOCAL_IP": HOST,
             "SPARK_LOCAL_HOSTNAME": HOST,
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
-            CHECKPOINT_VARIABLE: f"{blueprint.settings.job.checkpoint_interval_s} seconds",
-            STATEFUL_VARIABLE: str(int(blueprint.settings.job.stateful)),
+            **environment,
         },
         ports={"ui": blueprint.ports["spark.ui"]},
         log=blueprint.folder.log(NAME),
