@@ -170,11 +170,10 @@ def _take_down(folder: StackFolder) -> None:
     if supervisor is not None:
         with contextlib.suppress(LatencyError):
             ask(folder, {"do": "stop"})
-        record = process.ProcessRecord(supervisor.pid, supervisor.started)
         deadline = time.monotonic() + _DOWN_S
-        while record.alive() and time.monotonic() < deadline:
+        while find_supervisor(folder) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
-        if record.alive():
+        if supervisor.alive():
             os.kill(supervisor.pid, signal.SIGKILL)
     for name in _stop_order(folder):
         process.stop(folder, name, signal.SIGTERM, 20.0)

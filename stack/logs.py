@@ -27,9 +27,11 @@ _CONTROL_SEQUENCE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URI_SECRET = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
+_FATAL = re.compile(r"^\S+ F \w+: ")
+"""Of mongod: the first one says why, those after it only that it ends."""
 _TELLING = (
     re.compile(r"^Caused by: "),
-    re.compile(r"^\S+ [FE] \w+: |\b(?:FATAL|ERROR)\b"),
+    re.compile(r"^\S+ E \w+: |\b(?:FATAL|ERROR)\b"),
     re.compile(r"error|exception|fatal|cannot|failed|refused|denied|no space", re.IGNORECASE),
 )
 """What explains an end, the best first; the last line of the first kind that is there."""
@@ -54,8 +56,8 @@ def _readable(line: str) -> str:
         said = msgspec.json.decode(line, type=dict[str, Any])
         details = said.get("attr")
         more = " " + msgspec.json.encode(details).decode() if details else ""
-        return f"{said['t']['$date']} {said['s']} {said['c']}: {said['msg']}{more}"
-    except (msgspec.DecodeError, KeyError, TypeError):
+        return f"{said['t']['$date']} {said['s']} {said['c']}: {' '.join(said['msg'].split())}{more}"
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
         return line
 
 
@@ -80,9 +82,14 @@ def last_words(log: Path, folder: StackFolder, since_byte: int = 0) -> str:
     if not found:
         return f"it logged nothing ({log})"
     plain = [line for line in found if not _STACK_FRAME.match(line)]
-    telling = next((line for kind in _TELLING for line in reversed(plain) if kind.search(line)), (plain or found)[-1])
+    telling = _telling(plain or found)
     context = "\n".join(f"    {line[:300]}" for line in found[-8:])
     return f"{telling.strip()[:400]}\n  last lines of {log}:\n{context}"
+
+
+def _telling(lines: list[str]) -> str:
+    fatal = next((line for line in lines if _FATAL.search(line)), None)
+    return fatal or next((line for kind in _TELLING for line in reversed(lines) if kind.search(line)), lines[-1])
 
 
 def follow(log: Path, folder: StackFolder, lines: int, going: Callable[[], bool]) -> Iterator[str]:

@@ -21,6 +21,8 @@ NAME = "supervisor"
 _ERRORS: dict[object, type[LatencyError]] = {
     error.exit_code: error for error in (UsageError, FailedError, InvalidError, NotReadyError)
 }
+_OURS: list[subprocess.Popen[bytes]] = []
+"""Supervisors that this very process started; they outlive it, but while it lives it must reap them."""
 _START_S = 20.0
 _POLL_S = 0.05
 
@@ -39,6 +41,7 @@ class SupervisorRecord(msgspec.Struct, frozen=True):
 
 def find_supervisor(folder: StackFolder) -> SupervisorRecord | None:
     """The stack's living supervisor. The record of a dead one is removed on the way."""
+    _OURS[:] = [child for child in _OURS if child.poll() is None]
     try:
         record = msgspec.json.decode(folder.supervisor.read_bytes(), type=SupervisorRecord)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -89,6 +92,7 @@ def start_supervisor(folder: StackFolder) -> SupervisorRecord:
             stderr=log,
             start_new_session=True,
         )
+    _OURS.append(child)
     try:
         return _await_supervisor(folder, child)
     except BaseException:

@@ -66,6 +66,11 @@ def test_mongods_json_is_shown_as_a_line() -> None:
             "Caused by: java.net.BindException: Address already in use",
         ),
         ("2026 INFO starting\n2026 ERROR no quorum\n2026 INFO shutting down, error code 1\n", "2026 ERROR no quorum"),
+        (
+            '{"t":{"$date":"1"},"s":"F","c":"STORAGE","msg":"Unable to read"}\n'
+            '{"t":{"$date":"2"},"s":"F","c":"ASSERT","msg":"\\n\\n***aborting\\n"}\n',
+            "1 F STORAGE: Unable to read",
+        ),
         ('Traceback\n  File "x.py", line 1\nValueError: bad value\n', "ValueError: bad value"),
         ("just\nstopped\n", "stopped"),
     ],
