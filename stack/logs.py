@@ -63,15 +63,22 @@ def _readable(line: str) -> str:
 
 def tail(log: Path, folder: StackFolder, lines: int, since_byte: int = 0) -> list[str]:
     """The last lines of a log, made safe, from `since_byte` on; none where there is no log."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, 2)
-            if since_byte > size:  # it was cut short meanwhile
-                since_byte = 0
-            file.seek(max(since_byte, size - _READ_BYTES))
-            raw = file.read().decode("utf-8", "replace").splitlines()
-    except FileNotFoundError:
+    return _lines_before(log, folder, lines, since_byte, _size(log))
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
+
+
+def _lines_before(log: Path, folder: StackFolder, lines: int, since_byte: int, end: int) -> list[str]:
+    if not lines or not end:
         return []
+    if since_byte > end:  # it was cut short meanwhile
+        since_byte = 0
+    start = max(since_byte, end - _READ_BYTES)
+    with log.open("rb") as file:
+        file.seek(start)
+        raw = file.read(end - start).decode("utf-8", "replace").splitlines()
     secrets = secret_values(folder)
     return [clean(line, secrets) for line in raw[-lines:]]
 
@@ -94,12 +101,12 @@ def _telling(lines: list[str]) -> str:
 
 def follow(log: Path, folder: StackFolder, lines: int, going: Callable[[], bool]) -> Iterator[str]:
     """The last lines and then each new one while `going`, over restarts and over the log being cut short."""
-    yield from tail(log, folder, lines)
+    position = _size(log)
+    yield from _lines_before(log, folder, lines, 0, position)
     secrets = secret_values(folder)
-    position = log.stat().st_size if log.exists() else 0
     part = b""
     while going():
-        size = log.stat().st_size if log.exists() else 0
+        size = _size(log)
         if size < position:
             position, part = 0, b""
         if size == position:
