@@ -51,7 +51,7 @@ def run_view(record: RunRecord, now_us: int, window: Window, heat_stage: str | N
         if rule.metric == "e2e" and rule.percentile
     }
     return RunView(
-        progress=_progress(record, now_us, samples),
+        progress=progress_of(record, now_us),
         window=window,
         window_s=len(seconds),
         e2e=next((figures for figures in stages if figures.stage == "e2e"), StageFigures("e2e", 0, reason="no events")),
@@ -105,7 +105,8 @@ def _total(record: RunRecord, now_us: int) -> dict[str, Tally]:
     }
 
 
-def _progress(record: RunRecord, now_us: int, samples: Sequence[RunSample]) -> Progress:
+def progress_of(record: RunRecord, now_us: int) -> Progress:
+    """How far the run is."""
     facts, standing = record.facts, record.standing
     in_force = next((span for span in facts.schedule.spans if span.start_us <= now_us < span.end_us), None)
     raised: dict[str | None, int] = {}
@@ -117,7 +118,7 @@ def _progress(record: RunRecord, now_us: int, samples: Sequence[RunSample]) -> P
         scenario=facts.scenario,
         profile=facts.profile,
         status=standing.status,
-        phase=standing.phase or (samples[-1].phase if samples else ""),
+        phase=standing.phase or ("warm-up" if facts.warm_up else "load" if now_us < facts.end_us else "drain"),
         elapsed_s=min(max(0, now_us - facts.start_us), facts.end_us - facts.start_us) / 1e6,
         length_s=(facts.end_us - facts.start_us) / 1e6,
         verdict=standing.verdict,

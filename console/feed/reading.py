@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,4 +22,4 @@ class Reading(Generic[T]):
         return max(0.0, now_s - self.at_s)
 
 
-WAITING: Reading[object] = Reading(None, 0.0, "not read yet")
+WAITING: Reading[Any] = Reading(None, 0.0, "not read yet")

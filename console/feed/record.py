@@ -43,6 +43,8 @@ class Facts:
     profile: str
     schedule: Schedule
     tier: Tier | None = None
+    warm_up: bool = False
+    """Whether it is the warm-up's events that are told of."""
 
     @cached_property
     def due(self) -> dict[int, int]:

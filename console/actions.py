@@ -1,0 +1,98 @@
+"""The one table of what can be done: it feeds bindings, footer, help and the command palette. Imports no Textual.
+
+A user's key map (`[console.keys]` in latency.toml) names actions by `id`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """Headings of the help."""
+
+    GO = "Go to"
+    RUN = "Load"
+    STACK = "Stack"
+    VIEW = "View"
+    LOGS = "Logs"
+    SCENARIOS = "Scenarios"
+    RUNS = "Runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done."""
+
+    id: str
+    """Its name in the key map, and, after `scope`, in the code."""
+    keys: str
+    """Default keys, as Textual writes them."""
+    title: str
+    """A word or two, for the footer."""
+    help: str
+    group: Group
+    call: str
+    """The action of the app, or of the screen that `scope` names."""
+    scope: str = ""
+    """The screen on which alone it is there; empty: everywhere."""
+    changes: bool = False
+    """Whether it changes the stack, a run or a file: refused with `--read-only`."""
+    footer: bool = False
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("live", "1", "live", "Figures of the run as they come", Group.GO, "go('live')"),
+    Action("latency", "2", "latency", "Heat map, distribution and quantiles", Group.GO, "go('latency')"),
+    Action("logs", "3,l", "logs", "What the services log", Group.GO, "go('logs')", footer=True),
+    Action("scenarios", "4", "scenarios", "Loads to choose from, change and write", Group.GO, "go('scenarios')"),
+    Action("runs", "5", "runs", "History: open, replay, compare, export, delete", Group.GO, "go('runs')"),
+    Action("stack", "6", "stack", "Services, addresses, configuration, doctor", Group.GO, "go('stack')"),
+    Action("help", "7,question_mark", "help", "Keys, and what the words mean", Group.GO, "go('help')", footer=True),
+    Action(
+        "run", "r", "run…", "Choose a scenario and launch it", Group.RUN, "choose_scenario", changes=True, footer=True
+    ),
+    Action("scenario1", "f1", "steady", "Launch scenario 1, steady", Group.RUN, "launch('steady')", changes=True),
+    Action("scenario2", "f2", "peak", "Launch scenario 2, peak", Group.RUN, "launch('peak')", changes=True),
+    Action("scenario3", "f3", "burst", "Launch scenario 3, burst", Group.RUN, "launch('burst')", changes=True),
+    Action(
+        "burst_now", "b", "burst", "5,000 events/s for 30 s, now", Group.RUN, "burst_now", changes=True, footer=True
+    ),
+    Action("burst", "B", "burst…", "A burst of your own rate and length", Group.RUN, "burst", changes=True),
+    Action(
+        "pause", "space", "pause", "Pause the load, or go on with it", Group.RUN, "pause", changes=True, footer=True
+    ),
+    Action(
+        "stop", "s", "stop", "End the load; the run is closed and judged", Group.RUN, "stop", changes=True, footer=True
+    ),
+    Action("export", "e", "export", "Write the run's report to a file", Group.RUN, "export", footer=True),
+    Action("up", "u", "up", "Start the stack", Group.STACK, "up", changes=True, footer=True),
+    Action("down", "d", "down", "Stop the stack; its data stay", Group.STACK, "down", changes=True, footer=True),
+    Action("purge", "D", "purge", "Stop the stack and remove its data", Group.STACK, "purge", changes=True),
+    Action("restart", "R", "restart…", "Restart one service", Group.STACK, "restart", changes=True),
+    Action(
+        "fault",
+        "x",
+        "fault…",
+        "Kill or pause a service; undone by itself",
+        Group.STACK,
+        "fault",
+        changes=True,
+        footer=True,
+    ),
+    Action("dashboard", "o", "dashboard", "Open the dashboard in a browser", Group.STACK, "open('dashboard')"),
+    Action("spark_ui", "O", "Spark UI", "Open Spark's own pages in a browser", Group.STACK, "open('spark_ui')"),
+    Action("window", "w", "window", "Figures over 10 s, 1 min, 5 min, the run", Group.VIEW, "window(1)", footer=True),
+    Action("window_back", "W", "window back", "The same, the other way round", Group.VIEW, "window(-1)"),
+    Action("maximise", "m", "maximise", "The panel in focus fills the screen, or no longer", Group.VIEW, "maximise"),
+    Action("freeze", "f", "freeze", "Hold the view still, and read nothing", Group.VIEW, "freeze", footer=True),
+    Action("refresh", "f5", "refresh", "Read everything again now", Group.VIEW, "refresh_now"),
+    Action("quit", "q", "quit", "Leave the console; stack and run go on", Group.VIEW, "quit", footer=True),
+)
+"""In the order of footer and help."""
+
+
+def find(call: str) -> Action | None:
+    """The action that a call, such as `go` or `launch('peak')`, belongs to."""
+    return next((action for action in ACTIONS if action.call.partition("(")[0] == call.partition("(")[0]), None)

@@ -1,0 +1,113 @@
+"""A run in MongoDB, followed while it grows: each look takes in only what was written since the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from console.feed.record import KEPT_S, RunRecord, Stages, Standing
+from console.feed.tally import Tally
+from measure.records import MarkLine, RunSample
+from measure.store import MARKS, RUNS, SAMPLES, SLICES, Document, Store
+from scenarios.harvest import batch_samples, dead_letters, sink_samples
+
+_CHUNK_S = 30
+"""Seconds that are read at once at the start; a multiple of every step of the chart."""
+_OVERLAP = timedelta(seconds=3)
+"""Writes that were under way at the last look may carry an earlier time."""
+_BACK_S = 8
+"""How far back samples that come late are looked for."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class RunFollower:
+    """Fills `record` from the database. `slice_run` is the run id that the events carry: of the load, or of its
+    warm-up. Not for several threads."""
+
+    def __init__(self, database: Store, record: RunRecord, run: str, slice_run: str) -> None:
+        self.record = record
+        self._database, self._run, self._slice_run = database, run, slice_run
+        self._parts: dict[int, dict[int, Stages]] = {}
+        self._seen: dict[str, tuple[int, datetime]] = {}
+        self._newest = _EPOCH
+        self._sampled_s = 0
+
+    def read_past(self, now_us: int) -> None:
+        """Everything that was written up to now, the oldest first. PyMongoError where MongoDB does not answer."""
+        start_s = self.record.facts.start_us // 1_000_000 // _CHUNK_S * _CHUNK_S
+        for first in range(start_s, now_us // 1_000_000 + 1, _CHUNK_S):
+            span = {"run": self._slice_run, "second": {"$gte": first, "$lt": first + _CHUNK_S}}
+            self._take(self._database[SLICES].find(span))
+        self._read_samples(0)
+        self.read_others(now_us)
+
+    def read_slices(self) -> None:
+        """The slices that changed since the last look."""
+        recent = {"run": self._slice_run, "updated": {"$gte": self._newest - _OVERLAP}}
+        found = self._database[SLICES].find(recent, {"updated": 1, "second": 1}).hint("updated_ttl")
+        changed = [each["_id"] for each in found if self._seen.get(each["_id"], (0, _EPOCH))[1] != each["updated"]]
+        if changed:
+            self._take(self._database[SLICES].find({"_id": {"$in": changed}}))
+
+    def read_others(self, now_us: int) -> None:
+        """What else is known of the run: samples, bulk writes, batches, dead letters, marks, its standing."""
+        second = now_us // 1_000_000
+        self._read_samples(self._sampled_s - _BACK_S)
+        for sink in sink_samples(self._database, second - _BACK_S, second):
+            self.record.put_sink(sink)
+        for batch in batch_samples(self._database, second - _BACK_S, second):
+            self.record.put_batch(batch)
+        self.record.dead = {
+            **self.record.dead,
+            **dead_letters(self._database, self._run, second - 2 * _BACK_S, second),
+        }
+        marks = self._database[MARKS].find({"run": self._run}, {"_id": 0, "updated": 0, "run": 0}).sort("at_us", 1)
+        self.record.marks = tuple(msgspec.convert(each, MarkLine) for each in marks)
+        self._read_standing()
+
+    def _read_standing(self) -> None:
+        found = self._database[RUNS].find_one({"_id": self._run}) or {}
+        self.record.standing = Standing(found.get("status", "running"), found.get("phase", ""), found.get("verdict"))
+
+    def _read_samples(self, after_s: int) -> None:
+        wanted = {"run": self._run, "second": {"$gt": after_s}, "kind": "run"}
+        for found in self._database[SAMPLES].find(wanted, {"_id": 0, "updated": 0}).sort("second", 1):
+            sample = msgspec.convert(found, RunSample)
+            self.record.put_sample(sample)
+            self._sampled_s = max(self._sampled_s, sample.second)
+
+    def _take(self, documents: Iterable[Document]) -> None:
+        fresh: dict[int, dict[int, Stages]] = {}
+        for found in documents:
+            self._seen[found["_id"]] = (found["second"], found["updated"])
+            self._newest = max(self._newest, found["updated"])
+            fresh.setdefault(found["second"], {})[found["partition"]] = tallies(found)
+        for second, parts in fresh.items():
+            self._parts.setdefault(second, {}).update(parts)
+        if fresh:
+            self.record.put({second: _merged(self._parts[second].values()) for second in sorted(fresh)})
+            self._forget(max(self._parts) - KEPT_S)
+
+    def _forget(self, oldest: int) -> None:
+        for second in [second for second in self._parts if second < oldest]:
+            del self._parts[second]
+        for name in [name for name, (second, _) in self._seen.items() if second < oldest]:
+            del self._seen[name]
+
+
+def tallies(found: Mapping[str, Any]) -> dict[str, Tally]:
+    """Stage → tally of one document of `slices`."""
+    negatives, max_us = found.get("negatives") or {}, found.get("max_us") or {}
+    return {
+        stage: Tally.of(counts, negatives.get(stage, 0), max_us.get(stage, 0))
+        for stage, counts in (found.get("stages") or {}).items()
+    }
+
+
+def _merged(parts: Iterable[Stages]) -> dict[str, Tally]:
+    held = list(parts)
+    names = {name: None for stages in held for name in stages}
+    return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}

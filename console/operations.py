@@ -1,0 +1,151 @@
+"""What the actions do to the stack and to the run. Each blocks, and is called off the UI's thread.
+
+`up`, `down` and `run` are the very commands of the shell, in a session of their own: closing the console ends none.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure.errors import LatencyError, NotReadyError, UsageError
+from stack.logs import clean
+from stack.settings import Settings
+
+Narrate = Callable[[str], None]
+
+_PROGRAM = "from console.main import main; main()"
+
+
+class ReadOnlyError(UsageError):
+    """The console was opened with --read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is to be run. None: as the scenario has it."""
+
+    scenario: str
+    rate: float | None = None
+    scale: float | None = None
+    duration: str | None = None
+    profile: str | None = None
+    sla: str | None = None
+
+    def arguments(self) -> list[str]:
+        """The command's arguments."""
+        given = (
+            ("--rate", None if self.rate is None else f"{self.rate:g}"),
+            ("--scale", None if self.scale is None else f"{self.scale:g}"),
+            ("--duration", self.duration),
+            ("--profile", self.profile),
+            ("--sla", self.sla),
+        )
+        return [self.scenario, *(part for name, value in given if value is not None for part in (name, value))]
+
+
+class Operations:
+    """On one stack. ReadOnlyError from every one that changes something, if so opened."""
+
+    def __init__(self, settings: Settings, read_only: bool = False) -> None:
+        self._settings, self._read_only = settings, read_only
+
+    def up(self, narrate: Narrate) -> str:
+        """Start the stack; returns when a probe event came through."""
+        self._may_change("start the stack")
+        self._command(["up"], narrate)
+        return f"stack {self._settings.stack} is ready"
+
+    def down(self, narrate: Narrate, purge: bool = False) -> str:
+        """Stop the stack, with `purge` remove its data too."""
+        self._may_change("stop the stack")
+        self._command(["down", *(["--purge"] if purge else [])], narrate)
+        return f"stack {self._settings.stack} is down{', its data removed' if purge else ''}"
+
+    def launch(self, launch: Launch, narrate: Narrate) -> str:
+        """Start a run that lives on by itself; a stack that is down is brought up, and stays."""
+        self._may_change("launch a run")
+        run = self._command(["run", *launch.arguments(), "--detach", "--keep"], narrate)
+        return f"run {run} has begun"
+
+    def burst(self, rate: float, for_s: float) -> str:
+        """Another rate for a while, from now on."""
+        from scenarios.control import Burst
+
+        self._may_change("fire a burst")
+        self._tell(Burst(rate, for_s))
+        return f"{rate:,.6g} events/s for {for_s:g} s"
+
+    def pause_or_resume(self) -> str:
+        """Pause the load, or go on with it where it is paused."""
+        from scenarios.control import Pause, Resume, Status
+
+        self._may_change("pause the load")
+        paused = self._tell(Status()).get("paused")
+        self._tell(Resume() if paused else Pause())
+        return "the load goes on" if paused else "the load is paused"
+
+    def stop(self) -> str:
+        """End the load; the run waits for what is under way, and is judged."""
+        from scenarios.control import Stop
+
+        self._may_change("stop the run")
+        reply = self._tell(Stop())
+        return f"the load of {reply.get('run', 'the run')} has ended; the run drains and is judged"
+
+    def restart(self, service: str, narrate: Narrate) -> str:
+        """Restart one service; returns when it is ready."""
+        from stack.lifecycle import restart
+
+        self._may_change(f"restart {service}")
+        restart(self._settings, service, narrate)
+        return f"{service} is ready again"
+
+    def fault(self, kind: str, service: str, for_s: float | None) -> str:
+        """Kill or pause a service; the supervisor undoes it in time."""
+        from stack.faults import begin
+
+        self._may_change(f"{kind} {service}")
+        fault = begin(self._settings, kind, service, for_s)
+        undone = f", for {fault.for_s:g} s" if fault.for_s else ", and restarted at once"
+        return f"{fault.kind} of {service}: {fault.proof}{undone}"
+
+    def _may_change(self, what: str) -> None:
+        if self._read_only:
+            raise ReadOnlyError(f"read-only: this console may not {what}. Open one without --read-only.")
+
+    def _tell(self, command: object) -> dict[str, object]:
+        """A command to the run in progress, and its answer."""
+        from scenarios import control, occupancy
+
+        holder = occupancy.current(self._settings.folder)
+        return control.send(Path(holder.folder), command)  # type: ignore[arg-type]
+
+    def _command(self, arguments: list[str], narrate: Narrate) -> str:
+        """Run `latency ARGUMENTS`; its narration goes to `narrate`, its output is returned."""
+        child = subprocess.Popen(  # noqa: S603 - this very program
+            [sys.executable, "-c", _PROGRAM, "--stack", self._settings.stack, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        assert child.stderr is not None  # noqa: S101 (for mypy)
+        assert child.stdout is not None  # noqa: S101 (for mypy)
+        said = []
+        for raw in child.stderr:
+            text = clean(raw).strip()
+            if text:
+                said.append(text)
+                narrate(text)
+        output = child.stdout.read().strip()
+        if child.wait():
+            told = [text.removeprefix("latency: ") for text in said]
+            kind = NotReadyError if child.returncode == NotReadyError.exit_code else LatencyError
+            raise kind(told[-1] if told else f"`latency {arguments[0]}` ended with exit code {child.returncode}")
+        return output

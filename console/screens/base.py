@@ -1,0 +1,56 @@
+"""What every screen has: the line at the top, the keys at the foot, panels that follow the snapshots."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from console.feed.snapshot import Snapshot
+from console.widgets.header import Header
+from console.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+WIDTHS = [(0, "-narrow"), (100, "-medium"), (170, "-wide")]
+HEIGHTS = [(0, "-low"), (32, "-middling"), (50, "-high")]
+"""Columns and rows from which on a screen has a class, after which it is laid out."""
+
+
+class ModeScreen(Screen[None]):
+    """One mode of the console. Only the one on show is drawn."""
+
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    HEAT_STAGE: ClassVar[str | None] = None
+    """Which stage's heat map the screen shows."""
+
+    @property
+    def console(self) -> ConsoleApp:
+        """The app that this screen belongs to."""
+        return cast("ConsoleApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Header(self.console.read_only)
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """What lies between header and footer."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.show(self.console.snapshot)
+
+    def on_screen_resume(self) -> None:
+        """Draw what came in while another screen was on show."""
+        self.show(self.console.snapshot)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw a newer snapshot."""
+        self.query_one(Header).show(snapshot, self.console.frozen_s)
+        for panel in self.query(Panel):
+            panel.show(snapshot)

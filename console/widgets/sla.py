@@ -1,0 +1,47 @@
+"""The rows of the SLA as they stand."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from console.feed.snapshot import Snapshot
+from console.feed.views import RunView, SlaLine
+from console.widgets.lines import MUTED, line, lines
+from console.widgets.panel import Panel, nothing
+from console.words import cut
+
+_SIGNS = {
+    "pass": ("✓", "$text-success"),
+    "fail": ("✗", "$text-error"),
+    "n/a": ("–", MUTED),
+    "open": ("…", MUTED),
+}
+
+
+class SlaPanel(Panel):
+    """Limit, measured so far, and whether it holds."""
+
+    TITLE = "SLA"
+
+    def show(self, snapshot: Snapshot) -> None:
+        run = snapshot.run.value
+        self.border_title = f"SLA · {run.sla_title}" if run is not None and run.sla_title else "SLA"
+        super().show(snapshot)
+
+    def draw(self, value: RunView) -> Content:
+        if not value.sla:
+            return nothing("this run is judged by no tier")
+        return lines(self._row(each) for each in value.sla)
+
+    def _row(self, row: SlaLine) -> Content:
+        sign, colour = _SIGNS[row.verdict]
+        width = self.size.width
+        measured = 15 if width >= 44 else 11
+        limit = 11 if width >= 36 else 0
+        name = max(4, width - measured - limit - 4)
+        return line(
+            (f"{sign} ", f"bold {colour}"),
+            f"{cut(row.name, name):<{name}} ",
+            (f"{cut(row.limit, limit):<{limit}}" if limit else "", MUTED),
+            (f"{cut(row.measured, measured):>{measured}}", colour),
+        )
