@@ -26,7 +26,7 @@ from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
-from stack.services import chosen, runs_whole
+from stack.services import check, chosen, runs_whole
 from stack.settings import DEFAULT_ORIGIN, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
@@ -48,7 +48,7 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
     On any failure, Ctrl-C included, what this call started is taken down again. NotReadyError says why.
     """
     settings = _as_asked(settings, profile=profile, sinks=sinks)
-    chosen(settings)  # refuses what does not exist before anything begins
+    check(settings)
     folder = settings.folder
     with interruptible():
         _check_space(settings.home.root)

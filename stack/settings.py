@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -74,6 +74,12 @@ class JobSettings(_Section):
     by: Literal["event_id", "due"] = Field(
         default="event_id", description="own: what stands there: ids, or due times in µs of the epoch"
     )
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """A relative path is meant from here; the supervisor stands elsewhere."""
+        return None if path is None else path.expanduser().absolute()
 
 
 class DashboardSettings(_Section):

@@ -12,7 +12,7 @@ from stack.profiles import OWN, find_profile
 from stack.service import Service
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
-from stack.services.own import own_job, reader
+from stack.services.own import check_job, own_job, reader
 from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
 from stack.settings import Settings
@@ -52,6 +52,12 @@ def chosen(settings: Settings) -> tuple[str, ...]:
     if unknown:
         raise UsageError(f"services: {unknown[0]!r} does not exist; there are: {', '.join(KINDS)}.")
     return tuple(kind for kind in KINDS if kind in wanted and _belongs(kind, settings.profile))
+
+
+def check(settings: Settings) -> None:
+    """UsageError where the services that the settings want cannot be: before anything is begun."""
+    if "spark" in chosen(settings) and settings.profile == OWN:
+        check_job(settings.job.path)
 
 
 def runs_whole(settings: Settings) -> bool:
