@@ -34,7 +34,7 @@ WindowName = tuple[int, str, int]
 class Sightings:
     """Records of one producer, in the order of reading: which event, and at which position of `events`."""
 
-    seqs: array[int] = field(default_factory=lambda: array("Q"))
+    seqs: array[int] = field(default_factory=lambda: array("I"))
     partitions: array[int] = field(default_factory=lambda: array("L"))
     offsets: array[int] = field(default_factory=lambda: array("Q"))
 
@@ -51,7 +51,7 @@ class Sightings:
 
     def repeats(self) -> Iterator[tuple[int, int, int]]:
         """(seq, partition, offset) of each record beyond the first of its event."""
-        seqs = np.frombuffer(self.seqs, dtype=np.uint64) if self.seqs else np.empty(0, np.uint64)
+        seqs = np.frombuffer(self.seqs, dtype=np.uintc) if self.seqs else np.empty(0, np.uintc)
         _, firsts = np.unique(seqs, return_index=True)
         again = np.setdiff1d(np.arange(len(seqs)), firsts)
         for at in again.tolist():
