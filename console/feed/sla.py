@@ -93,7 +93,7 @@ class _Judge:
         due = sum(self._due[second] for second in seconds)
         stored = sum(map(self._in_time, seconds))
         verdict = "pass" if stored >= IN_TIME_SHARE * due else "fail"
-        return SlaLine(rule.name, limit, f"{stored / len(seconds):,.0f}/s · {100 * stored / due:.1f} %", verdict)
+        return SlaLine(rule.name, limit, f"{stored / len(seconds):,.0f} /s", verdict)
 
     def _high(self, rule: SlaRule) -> list[int]:
         """The seconds at the higher of the schedule's rates; none where it has one rate only."""

@@ -18,22 +18,22 @@ from console.widgets.writes import WritesPanel
 
 
 class LiveScreen(ModeScreen):
-    """Services, percentiles, rate, lag, writes, SLA, stages, and what happened."""
+    """Services, percentiles, rate, lag, chart; beside them SLA, writes, stages, and what happened."""
 
     CSS_PATH = "live.tcss"
 
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="live", can_focus=False):
-            with Horizontal(id="top"):
-                yield Services(id="services")
-                yield Tiles(id="tiles")
-                yield SlaPanel(id="sla", classes="-upper")
-            with Horizontal(id="flow"):
-                yield RatePanel(id="rate")
-                yield LagPanel(id="lag")
-                yield WritesPanel(id="writes")
-            with Horizontal(id="bottom"):
+            with Vertical(id="main"):
+                with Horizontal(id="top"):
+                    yield Services(id="services")
+                    yield Tiles(id="tiles")
+                with Horizontal(id="flow"):
+                    yield RatePanel(id="rate")
+                    yield LagPanel(id="lag")
                 yield PercentileChart(id="chart")
-                with Vertical(id="side"):
-                    yield StagesPanel(id="stages")
-                    yield EventsPanel(id="events")
+            with Vertical(id="side"):
+                yield SlaPanel(id="sla")
+                yield WritesPanel(id="writes")
+                yield StagesPanel(id="stages")
+                yield EventsPanel(id="events")

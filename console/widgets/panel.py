@@ -26,6 +26,8 @@ class Panel(Widget, can_focus=True):
         border-title-style: bold;
         border-subtitle-color: $foreground-muted;
         padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         width: 1fr;
         height: 1fr;
         &:focus { border: round $primary; border-title-color: $primary; }

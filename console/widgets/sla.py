@@ -35,13 +35,13 @@ class SlaPanel(Panel):
 
     def _row(self, row: SlaLine) -> Content:
         sign, colour = _SIGNS[row.verdict]
-        width = self.size.width
-        measured = 15 if width >= 44 else 11
-        limit = 11 if width >= 36 else 0
-        name = max(4, width - measured - limit - 4)
+        limit, measured = 11, 11
+        name = self.size.width - limit - measured - 2
+        if name < 10:
+            limit, name = 0, self.size.width - measured - 2
         return line(
             (f"{sign} ", f"bold {colour}"),
-            f"{cut(row.name, name):<{name}} ",
-            (f"{cut(row.limit, limit):<{limit}}" if limit else "", MUTED),
+            f"{cut(row.name, name):<{name}}",
+            (f"{cut(row.limit, limit):>{limit}}" if limit else "", MUTED),
             (f"{cut(row.measured, measured):>{measured}}", colour),
         )
