@@ -92,6 +92,16 @@ class DashboardSettings(_Section):
     currency: str = Field(default="GBP", min_length=3, max_length=3, description="what the prices are in")
 
 
+class ConsoleSettings(_Section):
+    """The console. What stands in `keys` is checked where the actions are known."""
+
+    theme: str = Field(default="textual-dark", min_length=1, description="one of Textual's themes")
+    read_only: bool = Field(default=False, description="whether the console may change nothing")
+    burst_rate: float = Field(default=5000.0, gt=0, le=1_000_000, description="events/s of the burst at a key")
+    burst_for: str = Field(default="30s", description="how long that burst lasts")
+    keys: dict[str, str] = Field(default_factory=dict, description="action → its keys, instead of the usual ones")
+
+
 class Settings(BaseSettings):
     """Everything that can be configured about a stack. Made by `load`."""
 
@@ -113,6 +123,7 @@ class Settings(BaseSettings):
     spark: SparkSettings = SparkSettings()
     job: JobSettings = JobSettings()
     dashboard: DashboardSettings = DashboardSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
