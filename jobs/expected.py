@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jobs.records import Arrival
+from stack.probe import PROBE_PREFIX
 
+GIVEN_UP_S = 60.0
+"""How long an event that is in no result holds the position back. It may still be found later; if not, it is lost."""
 KEPT = 300_000
 """Events remembered, seen or not: two and a half minutes at 2,000 a second, in some 200 MB."""
 
@@ -18,12 +21,13 @@ class PartitionProgress:
 
     next_offset: int
     """The source offset that will be read next."""
-    unseen: OrderedDict[int, None] = field(default_factory=OrderedDict)
-    """Offsets that were read and are not seen, in order."""
+    unseen: OrderedDict[int, float] = field(default_factory=OrderedDict)
+    """Offsets that were read and are not seen, in order, with when they were read, in monotonic seconds."""
 
-    @property
-    def measured(self) -> int:
-        """The last offset up to which all is seen."""
+    def measured(self, now_s: float) -> int:
+        """The last offset up to which all is seen or given up."""
+        while self.unseen and now_s - next(iter(self.unseen.values())) > GIVEN_UP_S:
+            self.unseen.popitem(last=False)
         return next(iter(self.unseen), self.next_offset) - 1
 
 
@@ -35,14 +39,16 @@ class Expected:
     _by_key: OrderedDict[str | int, Arrival] = field(default_factory=OrderedDict)
     _seen: set[str | int] = field(default_factory=set)
 
-    def sent(self, key: str | int | None, arrival: Arrival) -> None:
-        """An event was read from the source topic. One without a key cannot be waited for."""
+    def sent(self, key: str | int | None, arrival: Arrival, now_s: float) -> None:
+        """An event was read from the source topic. One without a key cannot be found, one of no run is not waited
+        for."""
         record = arrival.record
         progress = self.partitions[record.source_partition]
         progress.next_offset = record.source_offset + 1
         if key is None:
             return
-        progress.unseen[record.source_offset] = None
+        if arrival.stamp and not arrival.run.startswith(PROBE_PREFIX):
+            progress.unseen[record.source_offset] = now_s
         self._by_key[key] = arrival
         while len(self._by_key) > KEPT:
             oldest, _ = self._by_key.popitem(last=False)

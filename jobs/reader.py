@@ -114,7 +114,7 @@ class Reader:
                     continue
                 raise KafkaException(error)
             arrival = _sent(message, self._topic.id)
-            self._expected.sent(self._key(message, arrival), arrival)
+            self._expected.sent(self._key(message, arrival), arrival, time.monotonic())
         for key, (received_us, since) in list(self._unmatched.by_key.items()):
             if self._match(key, received_us) or time.monotonic() - since > _PATIENCE_S:
                 del self._unmatched.by_key[key]
@@ -151,7 +151,7 @@ class Reader:
         """In one transaction with the change stream's token, so that a restart measures nothing twice."""
         parts = []
         for number, before in self._positions.items():
-            after = before.moved(0, self._expected.partitions[number].measured)
+            after = before.moved(0, self._expected.partitions[number].measured(time.monotonic()))
             outcomes = tuple(self._outcomes[number])
             if outcomes or after != before:
                 parts.append(Part(number, ((before, after),), outcomes))

@@ -106,6 +106,7 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.driver.bindAddress": HOST,
         "spark.driver.host": HOST,
         "spark.ui.port": blueprint.ports["spark.ui"],
+        "spark.ui.showConsoleProgress": "false",
     }
     arguments = ["--driver-memory", f"{settings.memory_mb}m", "--driver-java-options", "-XX:+UseParallelGC"]
     arguments += ["--jars", ",".join(map(str, spark_jars(blueprint.home)))]
