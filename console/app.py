@@ -1,4 +1,4 @@
-"""The console: modes, keys, and the way from snapshots to the screen. What actions do lies in `operations`."""
+"""The console: its modes, its keys, and the way from snapshots to the screen on show."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
 from console.actions import ACTIONS
+from console.driving import Driving
 from console.feed.collector import Collector, Feed
 from console.feed.snapshot import Snapshot
 from console.feed.views import Window
-from console.keys import bindings
-from console.operations import Launch, Narrate, Operations
+from console.keys import bindings, keymap
+from console.operations import Narrate, Operations
 from console.screens.base import ModeScreen
 from console.screens.live import LiveScreen
-from measure.errors import LatencyError
+from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
 
-_WINDOWS = tuple(Window)
+WINDOWS = tuple(Window)
 _CHANGING = {action.call.partition("(")[0] for action in ACTIONS if action.changes}
 
 
@@ -36,113 +36,158 @@ class Collected(Message):
 
 
 class Narrated(Message):
-    """A line that an operation said on its way."""
+    """What an operation says on its way; nothing when it has ended."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, title: str, text: str) -> None:
         super().__init__()
-        self.text = text
+        self.title, self.text = title, text
 
 
-class ConsoleApp(App[int]):
+class Operated(Message):
+    """How an operation ended."""
+
+    def __init__(self, title: str, text: str, failed: bool) -> None:
+        super().__init__()
+        self.title, self.text, self.failed = title, text, failed
+
+
+class ConsoleApp(Driving):
     """One operator's view of one stack."""
 
     TITLE = "Latency Console"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"live": LiveScreen}
     DEFAULT_MODE = "live"
-    ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, settings: Settings, feed: Feed, operations: Operations, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        feed: Feed,
+        operations: Operations,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__()
-        self.settings, self.read_only = settings, read_only
+        self.settings, self.operations, self.read_only = settings, operations, read_only
         self.snapshot = Snapshot()
         self.frozen_s: float | None = None
-        self._feed, self._operations = feed, operations
-        self._window = Window.TEN_S
+        self.window = Window.TEN_S
+        self._feed, self._clock = feed, clock
+        self._busy: dict[str, str] = {}
+        self.theme = settings.console.theme
+        self.set_keymap(keymap(settings.console.keys))
 
     def on_mount(self) -> None:
         self._feed.start(self._collected)
+
+    def on_unmount(self) -> None:
+        self._feed.close()
 
     def _collected(self, snapshot: Snapshot) -> None:
         """Called by the feed's threads."""
         self.post_message(Collected(snapshot))
 
-    def on_unmount(self) -> None:
-        self._feed.close()
+    @property
+    def mode_screen(self) -> ModeScreen | None:
+        """The screen on show, below whatever dialog lies on it."""
+        lowest = self.screen_stack[0] if self.screen_stack else None
+        return lowest if isinstance(lowest, ModeScreen) and lowest.is_mounted else None
 
     def on_collected(self, message: Collected) -> None:
-        """The screen on show draws it; the others do when they come on show."""
-        if self.frozen_s is not None:
-            return
-        self.snapshot = message.snapshot
-        screen = self.screen_stack[0] if self.screen_stack else None
-        if isinstance(screen, ModeScreen) and screen.is_mounted:
-            screen.show(self.snapshot)
-
-    def on_narrated(self, message: Narrated) -> None:
-        self.notify(message.text, markup=False, timeout=4)
+        """Only the screen on show draws it; the others do when they come on show."""
+        if self.frozen_s is None:
+            self.snapshot = message.snapshot
+            if self.mode_screen is not None:
+                self.mode_screen.show(self.snapshot)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greys out what a read-only console may not do."""
         return None if self.read_only and action in _CHANGING else True
 
+    # --- operations ---
+
+    @property
+    def busy(self) -> tuple[str, str]:
+        """Title and last words of the operation that began last and is under way; empty where there is none."""
+        return next(reversed(self._busy.items()), ("", ""))
+
     def operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
-        """Run an operation off the UI's thread, and say how it ended."""
+        """See Driving. The same operation is not begun twice at once."""
+        if title in self._busy:
+            self.notify(f"{title} is under way", severity="warning", markup=False)
+            return
+        self._say(title, "")
         self._operate(title, operation)
 
     @work(thread=True, exit_on_error=False)
     def _operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
         def narrate(text: str) -> None:
-            self.post_message(Narrated(text))
+            self.post_message(Narrated(title, text))
 
         try:
-            said = operation(narrate)
+            self.post_message(Operated(title, operation(narrate), failed=False))
         except (LatencyError, OSError) as wrong:
-            self.call_from_thread(self.notify, str(wrong), title=title, severity="error", timeout=12, markup=False)
-        else:
-            self.call_from_thread(self.notify, said, title=title, markup=False)
+            self.post_message(Operated(title, str(wrong), failed=True))
+
+    def on_narrated(self, message: Narrated) -> None:
+        self._say(message.title, message.text)
+
+    def on_operated(self, message: Operated) -> None:
+        self._busy.pop(message.title, None)
+        self._say(*self.busy)
+        severity, timeout = ("error", 15) if message.failed else ("information", 6)
+        self.notify(message.text, title=message.title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+        self._feed.want(self.window, self._heat_stage)
+
+    def _say(self, title: str, text: str) -> None:
+        if title:
+            self._busy[title] = text
+        if self.mode_screen is not None:
+            self.mode_screen.say(title, text)
+
+    # --- view ---
 
     def action_go(self, mode: str) -> None:
         """Jump to a screen."""
         self.switch_mode(mode)
-
-    def action_launch(self, scenario: str) -> None:
-        self.operate(f"run {scenario}", lambda narrate: self._operations.launch(Launch(scenario), narrate))
-
-    def action_burst_now(self) -> None:
-        self.operate("burst", lambda _: self._operations.burst(5000.0, 30.0))
-
-    def action_pause(self) -> None:
-        self.operate("load", lambda _: self._operations.pause_or_resume())
-
-    def action_stop(self) -> None:
-        self.operate("stop", lambda _: self._operations.stop())
-
-    def action_up(self) -> None:
-        self.operate("up", self._operations.up)
-
-    def action_down(self) -> None:
-        self.operate("down", self._operations.down)
+        self.call_after_refresh(self._want)
 
     def action_window(self, step: int) -> None:
         """Figures over another window."""
-        self._window = _WINDOWS[(_WINDOWS.index(self._window) + step) % len(_WINDOWS)]
+        self.window = WINDOWS[(WINDOWS.index(self.window) + step) % len(WINDOWS)]
         self._want()
 
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
-        self.frozen_s = time.time() if self.frozen_s is None else None
+        self.frozen_s = self._clock() if self.frozen_s is None else None
         self._feed.pause(self.frozen_s is not None)
-        if isinstance(self.screen, ModeScreen):
-            self.screen.show(self.snapshot)
+        if self.mode_screen is not None:
+            self.mode_screen.show(self.snapshot)
+
+    def action_maximise(self) -> None:
+        """The panel in focus fills the screen, or no longer."""
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif self.screen.focused is not None:
+            self.screen.maximize(self.screen.focused)
+
+    def action_refresh_now(self) -> None:
+        """Read again now."""
+        self._want()
+
+    @property
+    def _heat_stage(self) -> str | None:
+        return self.mode_screen.heat_stage if self.mode_screen is not None else None
 
     def _want(self) -> None:
-        stage = self.screen.HEAT_STAGE if isinstance(self.screen, ModeScreen) else None
-        self._feed.want(self._window, stage)
+        self._feed.want(self.window, self._heat_stage)
 
 
 def open_console(stack_name: str | None, read_only: bool = False) -> int:
-    """The console on the stack of that name, until it is left. Its exit code."""
+    """The console on the stack of that name, until it is left. Its exit code. UsageError for a wrong configuration."""
     settings = Settings.load(stack_name)
+    read_only = read_only or settings.console.read_only
     app = ConsoleApp(settings, Collector(settings), Operations(settings, read_only), read_only)
+    if settings.console.theme not in app.available_themes:
+        raise UsageError(f"console.theme: expected one of {', '.join(app.available_themes)}.")
     return app.run() or 0

@@ -10,10 +10,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from measure.errors import LatencyError, NotReadyError, UsageError
 from stack.logs import clean
 from stack.settings import Settings
+
+if TYPE_CHECKING:
+    from scenarios.control import Command
 
 Narrate = Callable[[str], None]
 
@@ -22,6 +26,14 @@ _PROGRAM = "from console.main import main; main()"
 
 class ReadOnlyError(UsageError):
     """The console was opened with --read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """`rate` in events/s; `lasting` as people write it, `30s`."""
+
+    rate: float
+    lasting: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,14 @@ class Operations:
     def __init__(self, settings: Settings, read_only: bool = False) -> None:
         self._settings, self._read_only = settings, read_only
 
+    def scenario_titles(self) -> list[tuple[str, str]]:
+        """Name and title of each shipped scenario, those of the reference report first."""
+        from scenarios.catalog import scenarios
+
+        known = scenarios()
+        first = [name for name in ("steady", "peak", "burst") if name in known]
+        return [(name, known[name].title) for name in [*first, *(n for n in known if n not in first)]]
+
     def up(self, narrate: Narrate) -> str:
         """Start the stack; returns when a probe event came through."""
         self._may_change("start the stack")
@@ -71,13 +91,18 @@ class Operations:
         run = self._command(["run", *launch.arguments(), "--detach", "--keep"], narrate)
         return f"run {run} has begun"
 
-    def burst(self, rate: float, for_s: float) -> str:
+    def burst(self, burst: Burst) -> str:
         """Another rate for a while, from now on."""
-        from scenarios.control import Burst
+        from scenarios import control
+        from scenarios.duration import duration_us
 
         self._may_change("fire a burst")
-        self._tell(Burst(rate, for_s))
-        return f"{rate:,.6g} events/s for {for_s:g} s"
+        try:
+            for_s = duration_us(burst.lasting) / 1e6
+        except ValueError as wrong:
+            raise UsageError(f"burst: expected {wrong}, found {burst.lasting!r}") from None
+        self._tell(control.Burst(burst.rate, for_s))
+        return f"{burst.rate:,.6g} events/s for {burst.lasting}"
 
     def pause_or_resume(self) -> str:
         """Pause the load, or go on with it where it is paused."""
@@ -117,12 +142,12 @@ class Operations:
         if self._read_only:
             raise ReadOnlyError(f"read-only: this console may not {what}. Open one without --read-only.")
 
-    def _tell(self, command: object) -> dict[str, object]:
+    def _tell(self, command: Command) -> dict[str, object]:
         """A command to the run in progress, and its answer."""
         from scenarios import control, occupancy
 
         holder = occupancy.current(self._settings.folder)
-        return control.send(Path(holder.folder), command)  # type: ignore[arg-type]
+        return control.send(Path(holder.folder), command)
 
     def _command(self, arguments: list[str], narrate: Narrate) -> str:
         """Run `latency ARGUMENTS`; its narration goes to `narrate`, its output is returned."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
 
 from console.feed.snapshot import Snapshot
+from console.widgets.activity import Activity
 from console.widgets.header import Header
 from console.widgets.panel import Panel
 
@@ -25,7 +26,7 @@ class ModeScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    HEAT_STAGE: ClassVar[str | None] = None
+    heat_stage: str | None = None
     """Which stage's heat map the screen shows."""
 
     @property
@@ -36,21 +37,24 @@ class ModeScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header(self.console.read_only)
         yield from self.compose_body()
+        yield Activity()
         yield Footer(show_command_palette=False, compact=True)
 
     def compose_body(self) -> ComposeResult:
         """What lies between header and footer."""
         raise NotImplementedError
 
-    def on_mount(self) -> None:
-        self.show(self.console.snapshot)
-
     def on_screen_resume(self) -> None:
         """Draw what came in while another screen was on show."""
         self.show(self.console.snapshot)
+        self.say(*self.console.busy)
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a newer snapshot."""
         self.query_one(Header).show(snapshot, self.console.frozen_s)
         for panel in self.query(Panel):
             panel.show(snapshot)
+
+    def say(self, title: str, text: str) -> None:
+        """What an operation says; an empty title: none is under way."""
+        self.query_one(Activity).say(title, text)

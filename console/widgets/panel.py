@@ -34,6 +34,7 @@ class Panel(Widget, can_focus=True):
         &.-stale { border-subtitle-color: $warning; }
     }
     """
+    ALLOW_MAXIMIZE = True
     TITLE: ClassVar[str] = ""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -1,0 +1,184 @@
+"""The actions that drive the stack and the load: they ask where something could be lost, then operate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual import work
+from textual.app import App
+from textual.screen import Screen
+
+from console.operations import Burst, Launch, Narrate, Operations
+from console.screens.choose import Choice, ChooseScreen
+from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
+
+if TYPE_CHECKING:
+    from console.feed.snapshot import Snapshot
+    from stack.settings import Settings
+
+PAUSE_S = 10.0
+
+
+class Driving(App[int]):
+    """What the app does at the keys of the groups Load and Stack."""
+
+    settings: Settings
+    snapshot: Snapshot
+    read_only: bool
+    operations: Operations
+
+    def operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
+        """Run `operation` off the UI's thread, and say how it ended."""
+        raise NotImplementedError
+
+    def refused(self) -> bool:
+        """Whether nothing may be changed; says so. The operations refuse once more by themselves."""
+        if self.read_only:
+            self.notify("read-only: open the console without --read-only to change something", severity="warning")
+        return self.read_only
+
+    async def ask(self, screen: Screen[Any]) -> Any:
+        """The answer to a dialog. From a worker only."""
+        return await self.push_screen_wait(screen)
+
+    # --- load ---
+
+    def action_launch(self, scenario: str) -> None:
+        """Start a run of `scenario`."""
+        self.launch(Launch(scenario))
+
+    def launch(self, launch: Launch) -> None:
+        """Start a run; a stack that is down comes up first."""
+        if not self.refused():
+            self.operate(f"run {launch.scenario}", lambda narrate: self.operations.launch(launch, narrate))
+
+    @work
+    async def action_choose_scenario(self) -> None:
+        """Choose a scenario, and launch it."""
+        if self.refused():
+            return
+        choices = [Choice(name, name, about) for name, about in self.operations.scenario_titles()]
+        chosen = await self.ask(ChooseScreen("Run a scenario", "More of each, and changes to them: key 4.", choices))
+        if chosen:
+            self.action_launch(chosen)
+
+    def action_burst_now(self) -> None:
+        """The burst that the configuration has."""
+        self._burst(Burst(self.settings.console.burst_rate, self.settings.console.burst_for))
+
+    @work
+    async def action_burst(self) -> None:
+        """A burst of another rate and length."""
+        from console.screens.burst import BurstScreen
+
+        if self.refused():
+            return
+        usual = Burst(self.settings.console.burst_rate, self.settings.console.burst_for)
+        burst = await self.ask(BurstScreen(usual))
+        if burst is not None:
+            self._burst(burst)
+
+    def _burst(self, burst: Burst) -> None:
+        if not self.refused():
+            self.operate("burst", lambda _: self.operations.burst(burst))
+
+    def action_pause(self) -> None:
+        """Pause the load, or go on with it."""
+        if not self.refused():
+            self.operate("load", lambda _: self.operations.pause_or_resume())
+
+    @work
+    async def action_stop(self) -> None:
+        """End the load."""
+        if self.refused():
+            return
+        progress = self.snapshot.progress.value
+        if progress is None or not progress.running:
+            self.notify("no run is in progress", severity="warning")
+            return
+        about = f"{progress.run} ends now instead of in {progress.left_s:.0f} s, and is judged by what there is."
+        if await self.ask(ConfirmScreen("Stop the run?", about, "Stop")):
+            self.operate("stop", lambda _: self.operations.stop())
+
+    # --- stack ---
+
+    def action_up(self) -> None:
+        """Start the stack."""
+        if not self.refused():
+            self.operate("up", self.operations.up)
+
+    @work
+    async def action_down(self) -> None:
+        """Stop the stack."""
+        if self.refused():
+            return
+        about = f"All services of stack {self.settings.stack} end. Their data stay.{self._warning()}"
+        if await self.ask(ConfirmScreen("Take the stack down?", about, "Down")):
+            self.operate("down", self.operations.down)
+
+    @work
+    async def action_purge(self) -> None:
+        """Stop the stack and remove its data."""
+        if self.refused():
+            return
+        name = self.settings.stack
+        about = (
+            f"Ends stack {name} and removes its topics, database, logs and credentials for good. Runs stay."
+            f"{self._warning()}"
+        )
+        if await self.ask(TypedConfirmScreen("Purge the stack?", about, "Purge", name)):
+            self.operate("purge", lambda narrate: self.operations.down(narrate, purge=True))
+
+    def _warning(self) -> str:
+        progress = self.snapshot.progress.value
+        return f"\n\n{progress.run} is in progress and will miss it." if progress and progress.running else ""
+
+    @work
+    async def action_restart(self) -> None:
+        """Restart a service."""
+        if self.refused():
+            return
+        service = await self._choose_service("Restart a service")
+        about = f"{service} ends and is started again. What is under way waits."
+        if service and await self.ask(ConfirmScreen(f"Restart {service}?", about, "Restart")):
+            self.operate(f"restart {service}", lambda narrate: self.operations.restart(service, narrate))
+
+    @work
+    async def action_fault(self) -> None:
+        """Kill or pause a service."""
+        if self.refused():
+            return
+        service = await self._choose_service("Break a service on purpose")
+        if not service:
+            return
+        kinds = [
+            Choice("kill", "kill", "SIGKILL; the supervisor starts it again"),
+            Choice("pause", "pause", f"SIGSTOP; goes on by itself after {PAUSE_S:.0f} s"),
+        ]
+        kind = await self.ask(ChooseScreen(f"Which fault for {service}?", "It is marked on the time line.", kinds))
+        about = "The run in progress will feel it. It is undone by itself."
+        if kind and await self.ask(ConfirmScreen(f"{kind.capitalize()} {service}?", about, kind.capitalize())):
+            lasting = PAUSE_S if kind == "pause" else None
+            self.operate(f"{kind} {service}", lambda _: self.operations.fault(kind, service, lasting))
+
+    async def _choose_service(self, title: str) -> str | None:
+        stack = self.snapshot.stack.value
+        running = [line for line in stack.services if line.pid] if stack is not None else []
+        if not running:
+            self.notify("no service runs: start the stack first", severity="warning")
+            return None
+        choices = [Choice(line.name, line.name, line.state) for line in running]
+        chosen: str | None = await self.ask(ChooseScreen(title, "", choices))
+        return chosen
+
+    def action_open(self, what: str) -> None:
+        """Open the dashboard or Spark's pages in a browser; the address is shown, to copy."""
+        stack = self.snapshot.stack.value
+        address = getattr(stack, what, None)
+        if address is None:
+            self.notify(f"{what.replace('_', ' ')}: not there; is the stack up?", severity="warning")
+            return
+        self.copy_to_clipboard(address)
+        self.open_url(address)
+        self.notify(f"{address} (copied)", title=what.replace("_", " "), markup=False, timeout=10)

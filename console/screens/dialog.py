@@ -1,0 +1,62 @@
+"""What asks before something is done. Escape always means: leave it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Label
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None]):
+    """A box in the middle: a title, what it is about, and what the subclass adds. None: left."""
+
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        background: $background 60%;
+        & > #box {
+            width: 72; max-width: 95%; height: auto; max-height: 95%;
+            border: round $primary; border-title-color: $primary; border-title-style: bold;
+            background: $surface; padding: 1 2;
+        }
+        & #about { width: 100%; height: auto; margin-bottom: 1; }
+        & .problem { width: 100%; height: auto; color: $text-error; }
+        & #buttons { height: auto; width: 100%; align-horizontal: right; margin-top: 1; }
+        & #buttons Button { margin-left: 2; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave it")]
+
+    def __init__(self, title: str, about: str = "") -> None:
+        super().__init__()
+        self._box_title, self._about = title, about
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box") as box:
+            box.border_title = self._box_title
+            if self._about:
+                yield Label(self._about, id="about", markup=False)
+            yield from self.compose_content()
+
+    def compose_content(self) -> ComposeResult:
+        """What lies below the text."""
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        """Nothing is done."""
+        self.dismiss(None)
+
+
+def buttons(verb: str, grave: bool = False) -> Horizontal:
+    """Cancel, and the one that does it."""
+    return Horizontal(
+        Button("Cancel", id="cancel", compact=False),
+        Button(verb, id="do", variant="error" if grave else "primary"),
+        id="buttons",
+    )
