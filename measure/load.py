@@ -83,6 +83,17 @@ class Load:
         }
         return self._seconds_of(nowhere)
 
+    @cached_property
+    def unlike(self) -> tuple[int, int] | None:
+        """(events with an e2e latency, events stored that should have one) where the two differ, which are counted
+        apart: buckets by the one, sets by the other. None where they agree or cannot be compared."""
+        if self.sets is None or self.sets.repeats:
+            return None
+        held = self.whole.get("e2e", Histogram())
+        stored = sum(len(found.stored) for found in self.sets.producers.values())
+        measured, expected = held.n + held.negatives, stored - self.sets.unmeasured
+        return None if measured == expected else (measured, expected)
+
     @property
     def _found(self) -> dict[int, ProducerSequences]:
         return self.sets.producers if self.sets else {}

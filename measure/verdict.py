@@ -2,7 +2,8 @@
 
 1. An event lost, duplicated or never scheduled, in the load or in the warm-up → fail.
 2. The run cannot be judged → invalid: less than 99.5 % sent, the audit not closed, the clock stepped, the drain timed
-   out, an injected fault not seen to act, the generator's lateness broke the SLA.
+   out, latencies of more or fewer events than were stored, an injected fault not seen to act, the generator's
+   lateness broke the SLA.
 3. An SLA row fails → fail. Else → pass.
 """
 
@@ -62,6 +63,9 @@ def _doubtful(evidence: Evidence, clock: Clock) -> Iterator[str]:
         yield "the run ended before its drain did"
     elif evidence.outcome.drained is False:
         yield "the drain timed out before every acknowledged event was accounted for"
+    if evidence.load.unlike:
+        measured, expected = evidence.load.unlike
+        yield f"{measured:,} events have a latency, {expected:,} should: buckets and sets disagree"
     yield from _faults_not_seen(evidence.marks)
     yield from evidence.outcome.invalid
 

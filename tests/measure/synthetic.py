@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from measure.figures import Environment, Status
-from measure.folder import RunFolder
-from measure.histogram import Histogram, bucket_of
+from measure.folder import WARMUP_SUFFIX, LineWriter, RunFolder
+from measure.histogram import Histogram
 from measure.limits import METRICS, SlaRule, Tier, parse_limit
 from measure.records import (
     BatchSample,
@@ -73,10 +73,16 @@ def make_run(runs: Path, run: str, shape: Shape | None = None) -> RunFolder:
     folder.write_outcome(_outcome(shape, schedule))
     if not schedule.count:
         return folder
-    folder.writer("slices.jsonl").write_all(_slices(run, shape, schedule, random))
-    folder.writer("samples.jsonl").write_all(_samples(run, shape, schedule, random))
-    folder.writer("marks.jsonl").write_all(_marks(shape, spans))
-    _fates(folder, shape, schedule)
+    warmup = Schedule(tuple(folder.plan().warmup), 1)
+    with folder.writer("slices.jsonl") as writer:
+        writer.write_all(_slices(folder.warmup_run, shape, warmup, random))
+        writer.write_all(_slices(run, shape, schedule, random))
+    with folder.writer("samples.jsonl") as writer:
+        writer.write_all(_samples(run, shape, schedule, random))
+    with folder.writer("marks.jsonl") as writer:
+        writer.write_all(_marks(shape, spans))
+    _fates(folder, schedule, shape.lost)
+    _fates(folder, warmup, warmup=True)
     return folder
 
 
@@ -150,6 +156,8 @@ def _slices(run: str, shape: Shape, schedule: Schedule, random: np.random.Genera
     length = max(1, max(due) - first)
     lines = []
     for second, events in due.items():
+        if second == max(due) and not run.endswith(WARMUP_SUFFIX):
+            events -= shape.lost  # the last ones due
         at = (second - first) / length
         stages = _draw(shape, min(events, shape.per_slice), 1 + shape.drift * at, random)
         if shape.checkpoint_s and (second - first) % shape.checkpoint_s < 1:
@@ -233,16 +241,10 @@ def _marks(shape: Shape, spans: list[Span]) -> list[MarkLine]:
     return [*marks, *shape.extra_marks]
 
 
-def _fates(folder: RunFolder, shape: Shape, schedule: Schedule) -> None:
+def _fates(folder: RunFolder, schedule: Schedule, lost: int = 0, warmup: bool = False) -> None:
     n = schedule.count
-    folder.writer("producers/0.spool").write(
-        SpoolLine(schedule.end_us or T0_US, n, acked=[(0, n - 1)], late=3, late_max_us=4200, cpu_s=n / 60_000)
-    )
+    with LineWriter(folder.spool_path(0, warmup)) as spool:
+        spool.write(SpoolLine(schedule.end_us or T0_US, n, [(0, n - 1)], late=3, late_max_us=4200, cpu_s=n / 60_000))
     sets = SequenceSets()
-    sets.of(0).stored = BitMap(range(n - shape.lost))
-    folder.write_sequences(sets)
-
-
-def exact_bucket(value_us: float) -> int:
-    """The bucket that a drawn value falls into."""
-    return bucket_of(int(value_us))
+    sets.of(0).stored = BitMap(range(n - lost))
+    folder.write_sequences(sets, warmup)
