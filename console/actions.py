@@ -16,6 +16,7 @@ class Group(StrEnum):
     RUN = "Load"
     STACK = "Stack"
     VIEW = "View"
+    LATENCY = "Latency"
     LOGS = "Logs"
     SCENARIOS = "Scenarios"
     RUNS = "Runs"
@@ -43,13 +44,14 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
+    Action("help", "question_mark,7", "help", "Keys, and what the words mean", Group.GO, "go('help')", footer=True),
+    Action("quit", "q", "quit", "Leave the console; stack and run go on", Group.VIEW, "quit", footer=True),
     Action("live", "1", "live", "Figures of the run as they come", Group.GO, "go('live')"),
     Action("latency", "2", "latency", "Heat map, distribution and quantiles", Group.GO, "go('latency')"),
     Action("logs", "3,l", "logs", "What the services log", Group.GO, "go('logs')", footer=True),
     Action("scenarios", "4", "scenarios", "Loads to choose from, change and write", Group.GO, "go('scenarios')"),
     Action("runs", "5", "runs", "History: open, replay, compare, export, delete", Group.GO, "go('runs')"),
     Action("stack", "6", "stack", "Services, addresses, configuration, doctor", Group.GO, "go('stack')"),
-    Action("help", "7,question_mark", "help", "Keys, and what the words mean", Group.GO, "go('help')", footer=True),
     Action(
         "run", "r", "run…", "Choose a scenario and launch it", Group.RUN, "choose_scenario", changes=True, footer=True
     ),
@@ -88,7 +90,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("maximise", "m", "maximise", "The panel in focus fills the screen, or no longer", Group.VIEW, "maximise"),
     Action("freeze", "f", "freeze", "Hold the view still, and read nothing", Group.VIEW, "freeze", footer=True),
     Action("refresh", "f5", "refresh", "Read everything again now", Group.VIEW, "refresh_now"),
-    Action("quit", "q", "quit", "Leave the console; stack and run go on", Group.VIEW, "quit", footer=True),
+    Action(
+        "next_stage",
+        "right_square_bracket",
+        "next stage",
+        "Heat map and distribution of the next stage",
+        Group.LATENCY,
+        "stage(1)",
+        scope="latency",
+        footer=True,
+    ),
+    Action(
+        "previous_stage",
+        "left_square_bracket",
+        "stage before",
+        "The same, the other way round",
+        Group.LATENCY,
+        "stage(-1)",
+        scope="latency",
+    ),
 )
 """In the order of footer and help."""
 

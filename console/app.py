@@ -19,6 +19,7 @@ from console.feed.views import Window
 from console.keys import bindings, keymap
 from console.operations import Narrate, Operations
 from console.screens.base import ModeScreen
+from console.screens.latency import LatencyScreen
 from console.screens.live import LiveScreen
 from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
@@ -56,7 +57,10 @@ class ConsoleApp(Driving):
 
     TITLE = "Latency Console"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "live": LiveScreen,
+        "latency": LatencyScreen,
+    }
     DEFAULT_MODE = "live"
 
     def __init__(

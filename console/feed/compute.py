@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from console.feed.charts import chart_view, heat_view
 from console.feed.figures import durations, figures_of
-from console.feed.record import RunRecord
+from console.feed.record import HEAT_EDGES_US, RunRecord
 from console.feed.sla import sla_lines
 from console.feed.tally import EMPTY, Tally
 from console.feed.views import (
@@ -23,7 +23,7 @@ from console.feed.views import (
 from measure.document import STAGES
 from measure.limits import Dimension
 from measure.load import FROM_DUE, IN_TIME_US
-from measure.records import RunSample
+from measure.records import RunSample, Usage
 
 ARRIVAL_US = IN_TIME_US + 1_000_000
 """How long after its end a second surely counts."""
@@ -39,10 +39,12 @@ def run_view(record: RunRecord, now_us: int, window: Window, heat_stage: str | N
     facts = record.facts
     now_us = min(now_us, facts.end_us + ARRIVAL_US) if facts.end_us else now_us
     seconds = _seconds(record, now_us, window)
-    stages = _stages(record, seconds, now_us, window)
+    merged = _merged(record, seconds, now_us, window)
+    stages = _stages(record, seconds, merged)
     newest = max(seconds, default=None)
     marks = _marks(record, now_us)
-    samples = [record.samples[s] for s in sorted(record.samples) if (s + 1) * 1_000_000 <= now_us]
+    sampled_us = now_us if record.standing.status == "running" else min(now_us, facts.end_us)
+    samples = [record.samples[s] for s in sorted(record.samples) if (s + 1) * 1_000_000 <= sampled_us]
     lines, error_rate = sla_lines(record, now_us, _total(record, now_us))
     tier = record.facts.tier
     limits = {
@@ -65,6 +67,8 @@ def run_view(record: RunRecord, now_us: int, window: Window, heat_stage: str | N
         error_rate=error_rate,
         chart=chart_view(record, now_us, window, marks, limits.get(95.0)),
         heat=heat_view(record, now_us, window, heat_stage) if heat_stage else None,
+        distribution=merged.get(heat_stage, EMPTY).binned(HEAT_EDGES_US) if heat_stage else None,
+        usages=_usages(samples),
         marks=marks,
         newest_us=None if newest is None else (newest + 1) * 1_000_000,
     )
@@ -81,14 +85,17 @@ def _seconds(record: RunRecord, now_us: int, window: Window) -> list[int]:
     return settled if window.value is None else settled[-window.value :]
 
 
-def _stages(record: RunRecord, seconds: Sequence[int], now_us: int, window: Window) -> tuple[StageFigures, ...]:
-    missing = sum(record.missing(second) for second in seconds)
+def _merged(record: RunRecord, seconds: Sequence[int], now_us: int, window: Window) -> dict[str, Tally]:
+    """Stage → what the window holds in one."""
     if window is Window.RUN:
-        merged = _total(record, now_us)
-    else:
-        held = [record.seconds[second] for second in seconds if second in record.seconds]
-        names = {name for stages in held for name in stages}
-        merged = {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
+        return _total(record, now_us)
+    held = [record.seconds[second] for second in seconds if second in record.seconds]
+    names = {name for stages in held for name in stages}
+    return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
+
+
+def _stages(record: RunRecord, seconds: Sequence[int], merged: Mapping[str, Tally]) -> tuple[StageFigures, ...]:
+    missing = sum(record.missing(second) for second in seconds)
     ordered = [name for name in STAGES if name in merged or name == "e2e"]
     return tuple(figures_of(name, merged.get(name, EMPTY), missing if name in FROM_DUE else 0) for name in ordered)
 
@@ -142,6 +149,10 @@ def _rate(samples: Sequence[RunSample]) -> RateView:
         failed=sum(sample.failed for sample in samples[-10:]),
         late=sum(sample.late for sample in samples[-10:]),
     )
+
+
+def _usages(samples: Sequence[RunSample]) -> tuple[tuple[str, Usage], ...]:
+    return tuple(samples[-1].services.items()) if samples else ()
 
 
 def _lag(samples: Sequence[RunSample]) -> LagView:

@@ -11,6 +11,8 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from measure.records import Usage
+
 
 class Window(Enum):
     """The span that figures are taken over: the last so many seconds, None for the whole run."""
@@ -190,6 +192,10 @@ class RunView:
     error_rate: float | None = None
     chart: ChartView | None = None
     heat: HeatView | None = None
+    distribution: NDArray[np.int64] | None = None
+    """Events of the window in each of the heat map's bins, of the heat map's stage."""
+    usages: tuple[tuple[str, Usage], ...] = ()
+    """What each service and the generator used in the last second that the run process saw."""
     marks: tuple[MarkView, ...] = ()
     newest_us: int | None = None
     """Due time up to which the figures reach."""

@@ -58,4 +58,4 @@ class ChooseScreen(Dialog[str]):
 
 def _text(number: int, choice: Choice, widest: int) -> Content:
     digit = f"{number} " if number < 10 else "  "
-    return Content.assemble((digit, "bold $primary"), f"{choice.title:<{widest}}  ", (choice.about, MUTED))
+    return Content.assemble((digit, "bold $accent"), f"{choice.title:<{widest}}  ", (choice.about, MUTED))

@@ -54,7 +54,7 @@ class Tiles(Panel):
         told = [line((cut(text, self.size.width), MUTED))]
         if e2e.missing:
             told.append(line((cut(f"{e2e.missing:,} of them not stored yet", self.size.width), "$warning")))
-        elif e2e.reason:
+        elif e2e.p99 is None and e2e.reason:
             told.append(line((cut(e2e.reason, self.size.width), MUTED)))
         return told
 
