@@ -109,6 +109,22 @@ ACTIONS: tuple[Action, ...] = (
         "stage(-1)",
         scope="latency",
     ),
+    Action(
+        "filter",
+        "slash",
+        "filter",
+        "Lines with a text or /regex/",
+        Group.LOGS,
+        "filter",
+        "logs",
+        footer=True,
+    ),
+    Action("inverse", "i", "inverse", "Lines without it instead", Group.LOGS, "inverse", "logs", footer=True),
+    Action("service", "n", "service", "The next service, then all", Group.LOGS, "service(1)", "logs", footer=True),
+    Action("service_back", "N", "service before", "The same, the other way round", Group.LOGS, "service(-1)", "logs"),
+    Action("since", "t", "since", "All, or the last 1, 5, 15, 60 minutes", Group.LOGS, "since", "logs", footer=True),
+    Action("wrap", "w", "wrap", "Wrap long lines, or scroll sideways", Group.LOGS, "wrap", "logs", footer=True),
+    Action("follow", "F", "follow", "Keep to the end, or stay", Group.LOGS, "follow", "logs", footer=True),
 )
 """In the order of footer and help."""
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from console.actions import ACTIONS
 from console.driving import Driving
 from console.feed.collector import Collector, Feed
+from console.feed.logs import LogFeed, LogFiles
 from console.feed.snapshot import Snapshot
 from console.feed.views import Window
 from console.keys import bindings, keymap
@@ -21,6 +22,7 @@ from console.operations import Narrate, Operations
 from console.screens.base import ModeScreen
 from console.screens.latency import LatencyScreen
 from console.screens.live import LiveScreen
+from console.screens.logs import LogsScreen
 from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
 
@@ -60,6 +62,7 @@ class ConsoleApp(Driving):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "live": LiveScreen,
         "latency": LatencyScreen,
+        "logs": LogsScreen,
     }
     DEFAULT_MODE = "live"
 
@@ -67,6 +70,7 @@ class ConsoleApp(Driving):
         self,
         settings: Settings,
         feed: Feed,
+        logs: LogFeed,
         operations: Operations,
         read_only: bool = False,
         clock: Callable[[], float] = time.time,
@@ -76,7 +80,8 @@ class ConsoleApp(Driving):
         self.snapshot = Snapshot()
         self.frozen_s: float | None = None
         self.window = Window.TEN_S
-        self._feed, self._clock = feed, clock
+        self.logs, self.clock = logs, clock
+        self._feed = feed
         self._busy: dict[str, str] = {}
         self.theme = settings.console.theme
         self.set_keymap(keymap(settings.console.keys))
@@ -163,7 +168,7 @@ class ConsoleApp(Driving):
 
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
-        self.frozen_s = self._clock() if self.frozen_s is None else None
+        self.frozen_s = self.clock() if self.frozen_s is None else None
         self._feed.pause(self.frozen_s is not None)
         if self.mode_screen is not None:
             self.mode_screen.show(self.snapshot)
@@ -191,7 +196,9 @@ def open_console(stack_name: str | None, read_only: bool = False) -> int:
     """The console on the stack of that name, until it is left. Its exit code. UsageError for a wrong configuration."""
     settings = Settings.load(stack_name)
     read_only = read_only or settings.console.read_only
-    app = ConsoleApp(settings, Collector(settings), Operations(settings, read_only), read_only)
+    app = ConsoleApp(
+        settings, Collector(settings), LogFiles(settings.folder), Operations(settings, read_only), read_only
+    )
     if settings.console.theme not in app.available_themes:
         raise UsageError(f"console.theme: expected one of {', '.join(app.available_themes)}.")
     return app.run() or 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from console.feed.collector import Publish
 from console.feed.compute import run_view
+from console.feed.logs import LogBatch, LogLine
 from console.feed.reading import Reading
 from console.feed.record import Facts, RunRecord, Standing
 from console.feed.snapshot import Snapshot
@@ -178,3 +179,27 @@ class FrozenFeed:
 
     def want(self, window: Window, heat_stage: str | None) -> None:
         self.wanted.append((window, heat_stage))
+
+
+LOG_LINES = (
+    ("kafka", 1, "[2026-11-24 10:02:01,120] INFO [KafkaRaftServer nodeId=1] Kafka Server started (kafka.server)"),
+    ("mongod", 2, '2026-11-24T10:02:02.500+00:00 I NETWORK: Connection accepted {"remote":"127.0.0.1:40212"}'),
+    ("spark", 3, "26/11/24 10:02:03 WARN ProcessingTimeExecutor: [/x] is not markup, and [bold]neither is this[/bold]"),
+    ("spark", 4, "26/11/24 10:02:04 ERROR MicroBatchExecution: Query failed: java.lang.IllegalStateException"),
+    ("sink", 5, "2026-11-24 10:02:05,001 INFO sink: 2,000 events applied, 6.1 ms a commit"),
+)
+
+
+class FrozenLogs:
+    """The same lines at the first look, then none."""
+
+    def __init__(self, lines: tuple[LogLine, ...] | None = None) -> None:
+        self.waiting = (
+            tuple(LogLine(service, text, NOW_S - 20 + at) for service, at, text in LOG_LINES)
+            if lines is None
+            else lines
+        )
+
+    def read(self) -> LogBatch:
+        lines, self.waiting = self.waiting, ()
+        return LogBatch(lines, 0, ("kafka", "mongod", "sink", "spark"))
