@@ -1,0 +1,187 @@
+"""All profiles store the same input alike, and a micro-batch that comes again changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import pytest
+from confluent_kafka import Producer
+from pymongo import MongoClient
+
+from jobs.window import Window, WindowKey
+from measure.stamp import Stamp
+from measure.store import Document, Store, sequences
+from stack import lifecycle
+from stack.access import Access, Role
+from stack.settings import Settings
+from tests.stack.waiting import wait_for
+
+pytestmark = pytest.mark.stack
+
+PATIENCE_S = 240
+MIXED = 160
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent under one run id: numbers of good and of bad events."""
+
+    run: str
+    good: int
+    bad: int
+
+
+@pytest.fixture(scope="module")
+def store(stack_access: Access) -> Iterator[Store]:
+    with MongoClient[Document](stack_access.mongo_uri(Role.RUN), tz_aware=True) as client:
+        yield client[stack_access.names.database]
+
+
+@pytest.fixture
+def profile_of(stack_settings: Settings) -> Iterator[Any]:
+    """Switches the stack to another profile; back to the first one in the end."""
+
+    def switch(profile: str) -> None:
+        lifecycle.up(stack_settings, profile, None, lambda text: click.echo(text, err=True))
+
+    yield switch
+    switch("realtime")
+
+
+def event(number: int, at: datetime, **other: object) -> dict[str, object]:
+    kind = ("page_view", "page_view", "add_to_cart", "purchase")[number % 4]
+    return {
+        "event_id": f"e{number}",
+        "event_type": kind,
+        "user_id": f"u{number % 17}",
+        "session_id": f"s{number % 23}",
+        "product_id": f"p{number % 11}",
+        "category": f"c{number % 3}",
+        "price": round(0.01 + number * 1.37, 2),
+        "quantity": 1 + number % 4,
+        "currency": "GBP",
+        "event_time": at.isoformat(),
+    } | other
+
+
+def mixed(base: datetime) -> list[dict[str, object]]:
+    """Out of order within nine minutes, each tenth record repeated, each twentieth bad."""
+    events = []
+    for number in range(MIXED):
+        at = base - timedelta(seconds=(number * 131) % 540, microseconds=number)
+        if number % 20 == 7:
+            events.append(event(number, at, price=-1))
+        else:
+            events.append(event(number, at))
+        if number % 10 == 3:
+            events.append(events[-1])
+    return events
+
+
+def send(access: Access, run: str, events: Sequence[dict[str, object]], first: int = 0, pace_s: float = 0) -> Sent:
+    producer = Producer(access.kafka(Role.PRODUCER) | {"acks": "all", "enable.idempotence": True})
+    for seq, value in enumerate(events, first):
+        now_us = time.time_ns() // 1000
+        headers = list[tuple[str, str | bytes | None]](Stamp(run, 0, seq, now_us, now_us).headers())
+        producer.produce(access.names.events, json.dumps(value), str(value["user_id"]), headers=headers)
+        producer.poll(pace_s)
+    assert producer.flush(30) == 0
+    bad = sum(value["price"] == -1 for value in events)
+    return Sent(run, len(events) - bad, bad)
+
+
+def await_all(store: Store, sent: Sent) -> None:
+    def all_found() -> bool:
+        found = sequences(store, sent.run).of(0)
+        return (len(found.stored), len(found.dead)) == (sent.good, sent.bad)
+
+    wait_for(all_found, f"{sent.good} stored and {sent.bad} dead of {sent.run}", PATIENCE_S)
+
+
+def await_letters(store: Store, sent: Sent) -> None:
+    """They are copied beside the main way."""
+    chosen = {"run": sent.run, "reason": "price: negative"}
+    wait_for(lambda: store.dead.count_documents(chosen) == sent.bad, f"{sent.bad} dead letters", PATIENCE_S)
+
+
+def windows(store: Store, run: str) -> dict[tuple[datetime, str, int], dict[str, object]]:
+    """(minute, event type, partition) → everything that was added up."""
+    found = {}
+    for window in store.windows.find({"run": run}):
+        key = WindowKey(run, window["topic_id"], 0, window["event_type"], window["partition"])
+        sums = {name: window.get(name) for name in ("n", "quantity", "revenue_micros", "orders", "other_n")}
+        lists = {name: sorted(map(tuple, _items(window.get(name)))) for name in ("products", "categories")}
+        sessions = Window.read(key, window).sessions.get_estimate()
+        found[window["minute"], window["event_type"], window["partition"]] = sums | lists | {"sessions": sessions}
+    return found
+
+
+def _items(listed: list[dict[str, Any]] | None) -> Iterator[tuple[str, int, int]]:
+    for item in listed or ():
+        yield item["id"], item["n"], item["revenue_micros"]
+
+
+def test_the_same_input_gives_the_same_windows(stack_access: Access, store: Store, profile_of: Any) -> None:
+    base = datetime.now(UTC)
+    events = mixed(base)
+    results = {}
+    for profile in ("realtime", "microbatch", "reference"):
+        profile_of(profile)
+        sent = send(stack_access, f"same.{profile}", events)
+        await_all(store, sent)
+        results[profile] = windows(store, sent.run)
+        sets = sequences(store, sent.run)
+        assert (sets.repeats, len(sets.of(0).late)) == (0, 0)
+        await_letters(store, sent)
+    total = sum(window["n"] for window in results["realtime"].values())  # type: ignore[misc]
+    assert total == sum(value["price"] != -1 for value in events)
+    assert results["microbatch"] == results["realtime"]
+    assert results["reference"] == results["realtime"]
+
+    # The last profile keeps state behind a watermark, which these events have moved far beyond two hours ago.
+    late = event(1, base - timedelta(hours=2))
+    send(stack_access, "late.reference", [late])
+    wait_for(lambda: len(sequences(store, "late.reference").of(0).late) == 1, "the late event, as late", PATIENCE_S)
+    assert not windows(store, "late.reference")
+
+
+def test_a_killed_driver_and_a_deleted_checkpoint_change_nothing(
+    stack_settings: Settings, stack_access: Access, store: Store, profile_of: Any
+) -> None:
+    profile_of("microbatch")
+    base, run, part = datetime.now(UTC), "killed.microbatch", 400
+    events = [event(number, base) for number in range(3 * part)]
+    checkpoints = stack_settings.folder.data("spark") / "checkpoints"
+    for attempt in range(3):
+        send(stack_access, run, events[attempt * part : (attempt + 1) * part], attempt * part, pace_s=0.005)
+        wait_for(lambda: len(sequences(store, run).of(0).stored) > 0, "a first stored event", PATIENCE_S)
+        os.kill(_pid(stack_settings), signal.SIGKILL)
+        if attempt == 1:
+            shutil.rmtree(checkpoints)
+    await_all(store, Sent(run, len(events), 0))
+    assert sequences(store, run).repeats == 0
+    assert sum(window["n"] for window in windows(store, run).values()) == len(events)  # type: ignore[misc]
+    measured = sum(n for found in store.slices.find({"run": run}) for n in found["stages"].get("e2e", {}).values())
+    assert measured == len(events)
+
+
+def _pid(settings: Settings) -> int:
+    """Of the driver that runs now."""
+
+    def running() -> int | None:
+        found = next(service for service in lifecycle.status(settings).services if service.name == "spark")
+        return found.pid
+
+    wait_for(lambda: running() is not None, "a running driver", PATIENCE_S)
+    pid = running()
+    assert pid is not None
+    return pid
