@@ -8,13 +8,13 @@ and what they drop is counted `late`. docs/profiles.md has the figure behind eac
 from __future__ import annotations
 
 import os
-import sys
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.batchrun import BatchProfile, run
 from jobs.session import TUNED
+from jobs.stopping import serve
 
 WATERMARK = "10 minutes"
 STATEFUL_VARIABLE = "LATENCY_STATEFUL"
@@ -37,4 +37,4 @@ PROFILE = BatchProfile(
 )
 
 if __name__ == "__main__":
-    sys.exit(run(PROFILE))
+    serve(lambda: run(PROFILE))

@@ -8,7 +8,6 @@ the write was acknowledged, and what never comes is lost, event by event.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from jobs.measuring import Measurer, Part
 from jobs.notes import Notes
 from jobs.position import Position
 from jobs.records import Arrival, Fate, Outcome, read_stamp
-from jobs.stopping import StopFlag, narrate
+from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import Topic, Topics
 from measure.store import POSITIONS, SAMPLES, Document
 from stack.access import Access, Role
@@ -215,4 +214,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(main)

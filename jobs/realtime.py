@@ -6,7 +6,6 @@ A "batch" here is only the interval between two checkpoints. Windows and figures
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -14,7 +13,7 @@ from pymongo import MongoClient
 from jobs import checkpoint, control, session
 from jobs.progress import ProgressRecorder
 from jobs.routing import routed
-from jobs.stopping import StopFlag
+from jobs.stopping import StopFlag, serve
 from jobs.topics import Topics
 from jobs.validation import judged
 from jobs.watch import Anew, watch
@@ -58,4 +57,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(main)

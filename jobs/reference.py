@@ -5,11 +5,10 @@ A batch each 200 ms, state with a watermark in 200 shuffle partitions, and one u
 
 from __future__ import annotations
 
-import sys
-
 from jobs.batchrun import BatchProfile, run
 from jobs.microbatch import deduplicated
 from jobs.session import PLAIN
+from jobs.stopping import serve
 
 PROFILE = BatchProfile(
     name="reference",
@@ -21,4 +20,4 @@ PROFILE = BatchProfile(
 )
 
 if __name__ == "__main__":
-    sys.exit(run(PROFILE))
+    serve(lambda: run(PROFILE))

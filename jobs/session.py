@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from measure.errors import UsageError
 from stack.access import Access, Role
+from stack.services.spark import CONF_VARIABLE
 
 _CHECKPOINTS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 PLAIN: dict[str, str] = {
@@ -27,14 +31,33 @@ _LARGEST_BYTES = 4 * 1024 * 1024
 """Above the largest record of any topic of ours, with its headers."""
 
 
+class UnknownSettingError(UsageError):
+    """A setting that Spark does not have."""
+
+
 def start(name: str, task_slots: int, settings: Mapping[str, str]) -> SparkSession:
-    """A session with this many task slots in this process."""
+    """A session with this many task slots in this process; `[spark.conf]` wins over `settings`.
+
+    UnknownSettingError where Spark does not know one of the user's: it would pass over it in silence.
+    """
+    users: dict[str, str] = json.loads(os.environ.get(CONF_VARIABLE, "{}"))
     builder = SparkSession.builder.appName(name).master(f"local[{task_slots}]")
-    for key, value in settings.items():
+    for key, value in {**settings, **users}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
+    _refuse_unknown(session, users)
     return session
+
+
+def _refuse_unknown(session: SparkSession, keys: Iterable[str]) -> None:
+    java: Any = session._jvm  # noqa: SLF001 (the only way to Spark's own table of settings)
+    known = java.org.apache.spark.internal.config.ConfigEntry
+    unknown = [key for key in keys if known.findEntry(key) is None]
+    if unknown:
+        raise UnknownSettingError(
+            f"[spark.conf]: Spark {session.version} has no setting {unknown[0]!r}. Its documentation lists them all."
+        )
 
 
 def kafka_options(access: Access) -> dict[str, Any]:

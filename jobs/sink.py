@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -31,7 +30,7 @@ from jobs.notes import Notes
 from jobs.partition import Partition
 from jobs.records import Arrival, Fate, Outcome, append_us, read_stamp
 from jobs.source import SourceTopic
-from jobs.stopping import StopFlag, narrate
+from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import TopicGoneError, Topics
 from measure.store import MARKS, SAMPLES, Document, mark_id
 from stack.access import Access, Role
@@ -215,4 +214,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(main)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn
+
+from measure.errors import LatencyError
 
 
 class StopFlag:
@@ -26,3 +30,14 @@ def narrate(line: str) -> None:
     """One line into the service's log."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def serve(main: Callable[[], int]) -> NoReturn:
+    """Run a service's main function and end the process with its exit code. What is wrong with its ground or its
+    configuration is the last line of the log."""
+    try:
+        code = main()
+    except LatencyError as wrong:
+        narrate(str(wrong))
+        code = wrong.exit_code
+    sys.exit(code)

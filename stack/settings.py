@@ -57,6 +57,7 @@ class SparkSettings(_Section):
 
     ui_port: int = Field(default=4040, ge=1024, le=65535, description="preferred port of Spark's own pages")
     memory_mb: int = Field(default=1024, ge=512, le=65536, description="the driver's largest heap")
+    conf: dict[str, str] = Field(default_factory=dict, description="settings of Spark itself, over the profile's own")
 
 
 class JobSettings(_Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 import time
@@ -21,6 +22,8 @@ NAME = "spark"
 CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
 """Tells the job its checkpoint interval, in Spark's wording."""
 STATEFUL_VARIABLE = "LATENCY_STATEFUL"
+CONF_VARIABLE = "LATENCY_SPARK_CONF"
+"""Tells the job the user's settings of Spark, as a JSON object."""
 _SEND_S = 3.0
 _AGAIN_S = 10.0
 
@@ -68,6 +71,7 @@ def spark(blueprint: Blueprint, module: str) -> Service:
     own = {
         CHECKPOINT_VARIABLE: f"{job.checkpoint_interval_s} seconds",
         STATEFUL_VARIABLE: str(int(job.stateful)),
+        CONF_VARIABLE: json.dumps(blueprint.settings.spark.conf),
     }
     return job_service(blueprint, (sys.executable, "-m", module), own)
 
