@@ -152,5 +152,5 @@ def _source(folder: RunFolder) -> tuple[int, int]:
 def _stored(folder: RunFolder) -> Digest | None:
     try:
         return msgspec.json.decode((folder.path / FILE).read_bytes(), type=Digest)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None
