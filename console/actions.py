@@ -16,10 +16,12 @@ class Group(StrEnum):
     RUN = "Load"
     STACK = "Stack"
     VIEW = "View"
+    FIRST = "First minute"
     LATENCY = "Latency"
     LOGS = "Logs"
     SCENARIOS = "Scenarios"
     RUNS = "Runs"
+    REPLAY = "Replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,57 @@ ACTIONS: tuple[Action, ...] = (
     Action("since", "t", "since", "All, or the last 1, 5, 15, 60 minutes", Group.LOGS, "since", "logs", footer=True),
     Action("wrap", "w", "wrap", "Wrap long lines, or scroll sideways", Group.LOGS, "wrap", "logs", footer=True),
     Action("follow", "F", "follow", "Keep to the end, or stay", Group.LOGS, "follow", "logs", footer=True),
+    Action(
+        "launch_chosen",
+        "ctrl+r",
+        "launch",
+        "Launch it as it stands (enter in the list)",
+        Group.SCENARIOS,
+        "launch_chosen",
+        "scenarios",
+        changes=True,
+        footer=True,
+    ),
+    Action("copy", "c", "copy & edit", "Edit a copy", Group.SCENARIOS, "copy", "scenarios", changes=True, footer=True),
+    Action("open_run", "enter", "open", "Read the run's summary", Group.RUNS, "open_run", "runs", footer=True),
+    Action("replay", "p", "replay", "See it again, moment by moment", Group.RUNS, "replay", "runs", footer=True),
+    Action("mark", "space", "mark", "Mark it to be compared", Group.RUNS, "mark", "runs", footer=True),
+    Action("compare", "c", "compare", "The marked runs side by side", Group.RUNS, "compare", "runs", footer=True),
+    Action("export_run", "e", "export", "Its report as a file", Group.RUNS, "export_run", "runs", footer=True),
+    Action("keep", "k", "keep", "Kept runs are not cleared up", Group.RUNS, "keep", "runs", changes=True),
+    Action(
+        "delete",
+        "delete,backspace",
+        "delete",
+        "Delete it for good",
+        Group.RUNS,
+        "delete",
+        "runs",
+        changes=True,
+        footer=True,
+    ),
+    Action("play", "space", "play", "Let it run, or hold it", Group.REPLAY, "play", "replay", footer=True),
+    Action("forward", "right", "+1 s", "A second further", Group.REPLAY, "seek(1)", "replay", footer=True),
+    Action("back", "left", "-1 s", "A second back", Group.REPLAY, "seek(-1)", "replay", footer=True),
+    Action("far_forward", "shift+right", "+10 s", "Ten seconds further", Group.REPLAY, "seek(10)", "replay"),
+    Action("far_back", "shift+left", "-10 s", "Ten seconds back", Group.REPLAY, "seek(-10)", "replay"),
+    Action("to_start", "home", "start", "To the start of the load", Group.REPLAY, "to(0)", "replay", footer=True),
+    Action("to_end", "end", "end", "To its end", Group.REPLAY, "to(1)", "replay", footer=True),
+    Action("faster", "plus,equals_sign", "faster", "Play faster", Group.REPLAY, "speed(1)", "replay", footer=True),
+    Action("slower", "minus", "slower", "Play slower", Group.REPLAY, "speed(-1)", "replay"),
+    Action("leave_replay", "escape", "back", "Back to the runs", Group.REPLAY, "leave", "replay", footer=True),
+    Action(
+        "begin",
+        "enter",
+        "begin",
+        "Stack and first scenario",
+        Group.FIRST,
+        "begin",
+        "first",
+        changes=True,
+        footer=True,
+    ),
+    Action("examine", "i", "examine", "Look at the machine again", Group.STACK, "examine", "stack", footer=True),
 )
 """In the order of footer and help."""
 

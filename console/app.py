@@ -14,15 +14,21 @@ from textual.screen import Screen
 from console.actions import ACTIONS
 from console.driving import Driving
 from console.feed.collector import Collector, Feed
+from console.feed.examination import Examination
 from console.feed.logs import LogFeed, LogFiles
 from console.feed.snapshot import Snapshot
 from console.feed.views import Window
 from console.keys import bindings, keymap
 from console.operations import Narrate, Operations
 from console.screens.base import ModeScreen
+from console.screens.first import FirstScreen
+from console.screens.help import HelpScreen
 from console.screens.latency import LatencyScreen
 from console.screens.live import LiveScreen
 from console.screens.logs import LogsScreen
+from console.screens.runs import RunsScreen
+from console.screens.scenarios import ScenariosScreen
+from console.screens.stack import StackScreen
 from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
 
@@ -63,8 +69,12 @@ class ConsoleApp(Driving):
         "live": LiveScreen,
         "latency": LatencyScreen,
         "logs": LogsScreen,
+        "scenarios": ScenariosScreen,
+        "runs": RunsScreen,
+        "stack": StackScreen,
+        "help": HelpScreen,
+        "first": FirstScreen,
     }
-    DEFAULT_MODE = "live"
 
     def __init__(
         self,
@@ -73,9 +83,11 @@ class ConsoleApp(Driving):
         logs: LogFeed,
         operations: Operations,
         read_only: bool = False,
+        first: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        self._first = first
         self.settings, self.operations, self.read_only = settings, operations, read_only
         self.snapshot = Snapshot()
         self.frozen_s: float | None = None
@@ -86,7 +98,12 @@ class ConsoleApp(Driving):
         self.theme = settings.console.theme
         self.set_keymap(keymap(settings.console.keys))
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Nothing: a mode follows at once."""
+        return Screen()
+
     def on_mount(self) -> None:
+        self.switch_mode("first" if self._first else "live")
         self._feed.start(self._collected)
 
     def on_unmount(self) -> None:
@@ -108,6 +125,12 @@ class ConsoleApp(Driving):
             self.snapshot = message.snapshot
             if self.mode_screen is not None:
                 self.mode_screen.show(self.snapshot)
+
+    def examine(self) -> Examination:
+        """What the machine has. Blocks."""
+        from console.feed.examination import read_examination
+
+        return read_examination(self.settings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greys out what a read-only console may not do."""

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App
 from textual.screen import Screen
 
+from console.feed.archive import export, file_name, rendered
 from console.operations import Burst, Launch, Narrate, Operations
 from console.screens.choose import Choice, ChooseScreen
 from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
+from measure.errors import LatencyError
+from measure.folder import WARMUP_SUFFIX
 
 if TYPE_CHECKING:
     from console.feed.snapshot import Snapshot
     from stack.settings import Settings
 
 PAUSE_S = 10.0
+FORMS = {
+    "json": "the document latency-run/1, every figure",
+    "md": "Markdown, the whole report",
+    "html": "one file with charts, needs no network",
+    "text": "the summary",
+    "junit": "for a CI server",
+    "hgrm": "HdrHistogram percentiles",
+    "csv": "each second's figures",
+}
+"""Format of a report → what it is."""
 
 
 class Driving(App[int]):
@@ -171,6 +186,38 @@ class Driving(App[int]):
         choices = [Choice(line.name, line.name, line.state) for line in running]
         chosen: str | None = await self.ask(ChooseScreen(title, "", choices))
         return chosen
+
+    # --- taking away ---
+
+    def action_export(self) -> None:
+        """Write the report of the run on show to a file."""
+        progress = self.snapshot.progress.value
+        if progress is None:
+            self.notify("no run to export yet", severity="warning")
+            return
+        self.export(progress.run.removesuffix(WARMUP_SUFFIX))
+
+    @work
+    async def export(self, run: str) -> None:
+        """Write the report of `run`, in a format that is asked for; in a browser it is downloaded."""
+        choices = [Choice(form, form, about) for form, about in FORMS.items()]
+        form = await self.ask(ChooseScreen("Export the report", run, choices))
+        if form is None:
+            return
+        home = self.settings.home
+        if self.is_web:
+            self._deliver(run, form)
+        else:
+            self.operate("export", lambda _: f"wrote {export(home, run, form, Path.cwd())}")
+
+    @work(thread=True, exit_on_error=False)
+    def _deliver(self, run: str, form: str) -> None:
+        try:
+            content = rendered(self.settings.home, run, form)
+        except LatencyError as wrong:
+            self.call_from_thread(self.notify, str(wrong), severity="error", markup=False)
+            return
+        self.call_from_thread(self.deliver_text, io.StringIO(content), save_filename=file_name(run, form))
 
     def action_open(self, what: str) -> None:
         """Open the dashboard or Spark's pages in a browser; the address is shown, to copy."""

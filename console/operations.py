@@ -87,7 +87,11 @@ class Operations:
 
     def launch(self, launch: Launch, narrate: Narrate) -> str:
         """Start a run that lives on by itself; a stack that is down is brought up, and stays."""
+        from stack.observe import status
+
         self._may_change("launch a run")
+        if not status(self._settings).ready:
+            self._command(["up", *(["--profile", launch.profile] if launch.profile else [])], narrate)
         run = self._command(["run", *launch.arguments(), "--detach", "--keep"], narrate)
         return f"run {run} has begun"
 

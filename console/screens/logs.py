@@ -37,7 +37,7 @@ class LogsScreen(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("logs"), Binding("escape", "to_lines", show=False)]
     DEFAULT_CSS = """
     LogsScreen {
-        & #pattern { dock: top; height: 1; border: none; padding: 0 1; display: none; }
+        & #pattern { height: 1; border: none; padding: 0 1; display: none; }
         & #pattern.-shown { display: block; }
         & #pattern.-broken { color: $text-error; }
     }
@@ -50,8 +50,8 @@ class LogsScreen(ModeScreen):
         self._reading = False
 
     def compose_body(self) -> ComposeResult:
-        yield LogView(self.console.clock, id="lines")
         yield Input(placeholder="text, or /regular expression/; enter keeps it, escape clears it", id="pattern")
+        yield LogView(self.console.clock, id="lines")
 
     def on_mount(self) -> None:
         self.query_one(LogView).focus()

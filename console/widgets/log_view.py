@@ -50,8 +50,8 @@ class LogView(ScrollView, can_focus=True):
 
     @property
     def shown(self) -> int:
-        """Rows that the filter leaves."""
-        return len(self._rows)
+        """Lines that the filter leaves."""
+        return sum(first for _, _, first in self._rows)
 
     def add(self, lines: Iterable[LogLine]) -> None:
         """Take in lines; those held longest go."""
