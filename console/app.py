@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from textual import work
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -20,6 +21,7 @@ from console.feed.snapshot import Snapshot
 from console.feed.views import Window
 from console.keys import bindings, keymap
 from console.operations import Narrate, Operations
+from console.palette import ActionProvider
 from console.screens.base import ModeScreen
 from console.screens.first import FirstScreen
 from console.screens.help import HelpScreen
@@ -64,6 +66,7 @@ class ConsoleApp(Driving):
     """One operator's view of one stack."""
 
     TITLE = "Latency Console"
+    COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "live": LiveScreen,
@@ -178,6 +181,10 @@ class ConsoleApp(Driving):
             self.mode_screen.say(title, text)
 
     # --- view ---
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Of Textual's own commands those that the table of actions does not have."""
+        return (each for each in super().get_system_commands(screen) if each.title in {"Theme", "Screenshot"})
 
     def action_go(self, mode: str) -> None:
         """Jump to a screen."""

@@ -52,8 +52,9 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="latency-console")
 @click.option("--stack", "stack_name", metavar="NAME", help="The stack to work with (default: `default`).")
+@click.option("--read-only", is_flag=True, help="A console that can change nothing.")
 @click.pass_context
-def latency(ctx: click.Context, stack_name: str | None) -> None:
+def latency(ctx: click.Context, stack_name: str | None, read_only: bool) -> None:
     """Run a real streaming stack, load it, break it, and take away figures that can be trusted.
 
     Without a command: the console.
@@ -61,7 +62,9 @@ def latency(ctx: click.Context, stack_name: str | None) -> None:
     if ctx.invoked_subcommand is None:
         from console.app import open_console
 
-        ctx.exit(open_console(stack_name))
+        ctx.exit(open_console(stack_name, read_only))
+    if read_only:
+        raise click.UsageError("--read-only is for the console, which is `latency` without a command.")
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -26,6 +26,8 @@ class ModeScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
+    SCOPE: ClassVar[str] = ""
+    """Of its own actions."""
     heat_stage: str | None = None
     """Which stage's heat map the screen shows."""
 

@@ -24,6 +24,7 @@ from console.widgets.services import Services
 class FirstScreen(ModeScreen):
     """On show while there is neither a stack nor a run; gives way to Live once there is a run."""
 
+    SCOPE = "first"
     BINDINGS: ClassVar[list[BindingType]] = bindings("first")
     DEFAULT_CSS = """
     FirstScreen {

@@ -19,6 +19,7 @@ from measure.document import STAGES
 class LatencyScreen(ModeScreen):
     """Of one stage at a time; the table has them all."""
 
+    SCOPE = "latency"
     BINDINGS: ClassVar[list[BindingType]] = bindings("latency")
     CSS_PATH = "latency.tcss"
     heat_stage = "e2e"

@@ -34,6 +34,7 @@ class LogsRead(Message):
 class LogsScreen(ModeScreen):
     """One view over all services."""
 
+    SCOPE = "logs"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("logs"), Binding("escape", "to_lines", show=False)]
     DEFAULT_CSS = """
     LogsScreen {

@@ -34,6 +34,7 @@ class WorkedOut(Message):
 class ReplayScreen(LiveScreen):
     """Lies on the screen from which it was opened."""
 
+    SCOPE = "replay"
     BINDINGS: ClassVar[list[BindingType]] = bindings("replay")
 
     def __init__(self, replay: Replay) -> None:

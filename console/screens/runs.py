@@ -49,6 +49,7 @@ class Opened(Message):
 class RunsScreen(ModeScreen):
     """One row a run, newest first."""
 
+    SCOPE = "runs"
     BINDINGS: ClassVar[list[BindingType]] = bindings("runs")
     DEFAULT_CSS = """
     RunsScreen {

@@ -41,6 +41,7 @@ class Previewed(Message):
 class ScenariosScreen(ModeScreen):
     """A list, the drawn schedule, and the fields that change it."""
 
+    SCOPE = "scenarios"
     BINDINGS: ClassVar[list[BindingType]] = bindings("scenarios")
     CSS_PATH = "scenarios.tcss"
 

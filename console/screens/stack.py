@@ -81,6 +81,7 @@ class Addresses(Panel):
 class StackScreen(ModeScreen):
     """Looks at the machine when it comes on show, and at a key."""
 
+    SCOPE = "stack"
     BINDINGS: ClassVar[list[BindingType]] = bindings("stack")
     CSS_PATH = "stack.tcss"
 

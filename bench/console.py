@@ -1,0 +1,176 @@
+"""What the console costs and how quick it is, in a real pseudo-terminal beside a real run on the stack that is up.
+
+    latency up && python -m bench.console [--minutes 3] [--rate 5000]
+
+Prints start to first paint, key to paint, CPU (from /proc) on Live and frozen, memory, and key to paint while
+100,000 log lines a second come in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from stack.settings import Settings
+
+SIZE = (40, 120)
+KEYS = 60
+SETTLE_S = 8.0
+PROGRAM = "from console.main import main; main()"
+
+
+class Terminal:
+    """The console in a pseudo-terminal whose output is read as it comes."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.pid, self._master = pty.fork()
+        if not self.pid:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+            os.execv(sys.executable, [sys.executable, "-c", PROGRAM])  # noqa: S606 - this very program
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self._fresh = threading.Condition()
+        self._output = b""
+        threading.Thread(target=self._read, daemon=True).start()
+        self.process = psutil.Process(self.pid)
+
+    def _read(self) -> None:
+        while True:
+            try:
+                block = os.read(self._master, 1 << 16)
+            except OSError:
+                return
+            with self._fresh:
+                self._output += block
+                self._fresh.notify_all()
+
+    def press(self, key: bytes, shows: bytes, deadline_s: float = 10.0) -> float:
+        """Seconds from the key to the output that holds `shows`."""
+        with self._fresh:
+            self._output = b""
+        began = time.perf_counter()
+        os.write(self._master, key)
+        return self.await_output(shows, deadline_s) - began
+
+    def await_output(self, shows: bytes, deadline_s: float) -> float:
+        """The moment at which `shows` was painted."""
+        until = time.perf_counter() + deadline_s
+        with self._fresh:
+            while shows not in self._output:
+                if not self._fresh.wait(max(0.0, until - time.perf_counter())):
+                    raise TimeoutError(f"{shows!r} was not painted within {deadline_s:g} s")
+            return time.perf_counter()
+
+    def cpu_share(self, seconds: float) -> float:
+        """Cores over the next so many seconds."""
+        before = sum(self.process.cpu_times()[:2])
+        time.sleep(seconds)
+        return (sum(self.process.cpu_times()[:2]) - before) / seconds
+
+    def close(self) -> None:
+        """Leave the console."""
+        os.write(self._master, b"q")
+        try:
+            self.process.wait(5)
+        except psutil.TimeoutExpired:
+            self.process.kill()
+        os.close(self._master)
+
+
+def keys_to_paint(terminal: Terminal) -> list[float]:
+    """Milliseconds from a digit to the screen that it jumps to."""
+    took = []
+    for number in range(KEYS):
+        key, shows = (b"2", b"Quantiles") if number % 2 == 0 else (b"1", b"Services")
+        took.append(terminal.press(key, shows) * 1000)
+        time.sleep(0.1)
+    return took
+
+
+def flood(log: Path, ended: threading.Event) -> None:
+    """100,000 lines a second."""
+    lines = b"".join(
+        b"2026-11-24 10:00:00,000 INFO flood: line %06d of a log that nobody can read\n" % n for n in range(10_000)
+    )
+    with log.open("ab", buffering=0) as file:
+        due = time.perf_counter()
+        while not ended.is_set():
+            file.write(lines)
+            due += 0.1
+            time.sleep(max(0.0, due - time.perf_counter()))
+
+
+def under_flood(terminal: Terminal, log: Path) -> list[float]:
+    """Milliseconds from a key to its paint while the log view takes a flood in."""
+    terminal.press(b"3", b"Logs")
+    ended = threading.Event()
+    writer = threading.Thread(target=flood, args=(log, ended))
+    writer.start()
+    try:
+        time.sleep(3)
+        took = []
+        for number in range(20):
+            key, shows = (b"t", b"since") if number % 5 else (b"t", b"services")
+            took.append(terminal.press(key, shows) * 1000)
+            time.sleep(0.1)
+        return took
+    finally:
+        ended.set()
+        writer.join()
+        log.unlink()
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--minutes", type=float, default=3.0, help="of Live, for CPU and memory")
+    options.add_argument("--rate", type=float, default=5000.0, help="events/s of the run beside it")
+    asked = options.parse_args()
+    settings = Settings.load()
+    length = round(asked.minutes * 60 + 120)
+    run = [sys.executable, "-c", PROGRAM, "run", "peak", f"--rate={asked.rate:g}", f"--duration={length}s", "--detach"]
+    subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+    terminal = Terminal()
+    try:
+        first = (terminal.await_output(b"Services", 20) - terminal.began) * 1000
+        time.sleep(SETTLE_S)
+        print(f"start to first paint       {first:8.0f} ms   (bar 1,000)")
+        early = terminal.process.memory_info().rss
+        live = terminal.cpu_share(asked.minutes * 60)
+        late = terminal.process.memory_info().rss
+        print(f"CPU on Live, 120×40        {live * 100:8.1f} %    (bar 12)")
+        print(
+            f"memory                     {late / 1e6:8.1f} MB   {(late - early) / 1e6:+.1f} in {asked.minutes:g} min (bar ±5)"
+        )
+        keys = keys_to_paint(terminal)
+        print(f"key to paint, P50 / P95    {statistics.median(keys):4.0f} / {p95(keys):.0f} ms   (bar 50)")
+        terminal.press(b"f", b"FROZEN")
+        time.sleep(2)
+        print(f"CPU frozen                 {terminal.cpu_share(15) * 100:8.1f} %    (bar 1)")
+        terminal.press(b"f", b"now")
+        drowned = under_flood(terminal, settings.folder.log("flood"))
+        print(f"key to paint, log flood    {statistics.median(drowned):4.0f} / {p95(drowned):.0f} ms")
+    finally:
+        terminal.close()
+        subprocess.run([sys.executable, "-c", PROGRAM, "stop"], check=False, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    main()
