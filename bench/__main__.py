@@ -71,8 +71,8 @@ def start(raw: Path | None, times: int) -> None:
     for _ in range(times):
         runs.seconds_of("down")
         ups.append(runs.seconds_of("up"))
-    text = f"medians of {times}: latency --help {median(helps):.2f} s; latency up {median(ups):.1f} s, worst {max(ups):.1f}"
-    _tell(raw, "start", text, {"help_s": helps, "up_s": ups})
+    text = f"latency --help {median(helps):.2f} s; latency up {median(ups):.1f} s, at worst {max(ups):.1f} s"
+    _tell(raw, "start", f"{text}; {times} times each", {"help_s": helps, "up_s": ups})
 
 
 def _up(profile: str) -> Access:
