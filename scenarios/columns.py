@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 import orjson
@@ -17,6 +18,8 @@ KNOWN_TYPES = frozenset({"page_view", "add_to_cart", "purchase"})
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d{1,6})?\Z")
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\Z")
 _LONGEST = 256
+_LARGEST = 1_000_000_000
+"""Of price, quantity, and their product: the job refuses more."""
 _FORMATTER = string.Formatter()
 
 Row = Mapping[str, Any]
@@ -149,7 +152,7 @@ class ColumnMap(BaseModel):
             fields: dict[str, Any] = {name: read(row) for name, read in readers.items()}
             cell = read_time(row)
             at_us = time_us(cell)
-            bad = at_us is None or _is_bad(fields)
+            bad = at_us is None or at_us < 0 or _is_bad(fields)
             time = iso_time(at_us).decode() if at_us is not None else cell
             user = fields["user_id"]
             body = {**fields, "price": _number(fields["price"]), "quantity": _whole(fields["quantity"])}
@@ -162,14 +165,15 @@ class ColumnMap(BaseModel):
 def _is_bad(fields: Mapping[str, str]) -> bool:
     """Whether the job must refuse such an event, so that its dead letter is an expected one."""
     price, quantity = fields["price"], fields["quantity"]
+    if not _NUMBER.match(price) or not _WHOLE.match(quantity):
+        return True
     return (
         fields["event_type"] not in KNOWN_TYPES
         or not all(fields[name] for name in ("user_id", "session_id", "product_id"))
         or any(len(value) > _LONGEST for value in fields.values())
-        or not _NUMBER.match(price)
-        or price.startswith("-")
-        or not _WHOLE.match(quantity)
-        or int(quantity) <= 0
+        or not 0 <= Decimal(price) <= _LARGEST
+        or not 0 < int(quantity) <= _LARGEST
+        or Decimal(price) * int(quantity) > _LARGEST
     )
 
 
