@@ -15,13 +15,16 @@ from stack.access import Access
 from stack.settings import Settings
 
 
-@click.group()
+@click.group(invoke_without_command=True)
 @click.option("--raw", type=click.Path(path_type=Path), help="Append each result to this file, one JSON line each.")
 @click.pass_context
 def bench(ctx: click.Context, raw: Path | None) -> None:
-    """Figures against floors and peers, as ratios within one run."""
+    """Figures against floors and peers, as ratios within one run. Without a command: peak, burst and start."""
     ctx.obj = raw
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f} before")
+    if ctx.invoked_subcommand is None:
+        for command in (peak, burst, start):
+            ctx.invoke(command)
 
 
 @bench.command()
