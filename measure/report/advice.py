@@ -11,7 +11,7 @@ from measure.report.breakdown import shares
 from measure.report.judgement import limit, measured
 from measure.report.results import signed
 from measure.report.stages import component
-from measure.report.wording import bytes_, count, ms, share
+from measure.report.wording import bytes_, count, ms, share, significant
 
 BUSY = 0.8
 """Share of the cores from which on the machine itself may be what is measured."""
@@ -101,7 +101,7 @@ def _trend(document: RunDocument) -> Iterator[str]:
     held = document.stability
     if held.low is not None and held.high is not None and held.low > 0:
         yield (
-            f"Run longer and look for what grows: P95 rose by {signed(held.slope_ms_per_min or 0)} ms a minute "
+            f"Run longer and look for what grows: P95 rose by {significant(held.slope_ms_per_min or 0)} ms a minute "
             f"(95 % interval {signed(held.low)} to {signed(held.high)})."
         )
 

@@ -167,7 +167,7 @@ def lag(source: Source) -> Any | None:
     behind = base.mark_area(color=BLUE, opacity=0.35, line={"color": BLUE}).encode(
         x=_time(), y=alt.Y("events:Q", title="events behind", axis=alt.Axis(titleColor=BLUE)), tooltip=tip
     )
-    age = base.mark_line(color=ORANGE, strokeWidth=1.4).encode(
+    age = base.mark_line(color=ORANGE, strokeWidth=1.4, point=alt.OverlayMarkDef(color=ORANGE, size=10)).encode(
         x=_time(), y=alt.Y("ms:Q", title="age of the oldest, ms", axis=alt.Axis(titleColor=ORANGE)), tooltip=tip
     )
     over = alt.layer(behind, age).resolve_scale(y="independent")

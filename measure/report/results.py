@@ -38,6 +38,7 @@ def facts(document: RunDocument) -> Iterator[tuple[str, str]]:
     yield "Batch", spread(document.batch_ms) if document.batch_ms else f"{UNKNOWN} (the profile has no micro-batches)"
     yield "Stability", stability(document.stability)
     yield "Recovery", recovered(document) + _claimed(claim.recovery_s, "s")
+    yield "Resource usage", resource_usage(document)
     yield "Generator", _generator(document)
     yield "Clock", _clock(document)
     yield "Warm-up", _warmup(document)
@@ -77,10 +78,10 @@ def stability(held: Stability) -> str:
     """Whether P95 rose or fell, with the interval of its slope."""
     if held.slope_ms_per_min is None or held.low is None or held.high is None:
         return f"not judged: {held.reason}"
-    interval = f"{signed(held.slope_ms_per_min)} ms a minute (95 % interval {signed(held.low)} to {signed(held.high)})"
-    if held.low > 0:
-        return f"P95 rose by {interval}"
-    return f"P95 fell by {interval}" if held.high < 0 else f"no trend of P95 shown: {interval}"
+    slope, interval = held.slope_ms_per_min, f"(95 % interval {signed(held.low)} to {signed(held.high)})"
+    if held.low <= 0 <= held.high:
+        return f"no trend of P95 shown: {signed(slope)} ms a minute {interval}"
+    return f"P95 {'rose' if held.low > 0 else 'fell'} by {significant(abs(slope))} ms a minute {interval}"
 
 
 def signed(value: float) -> str:
@@ -146,10 +147,7 @@ def _resources(document: RunDocument) -> Iterator[Block]:
     if not document.resources:
         yield Paragraph("No resources were sampled.")
         return
-    total = sum(usage.cpu_mean or 0.0 for usage in document.resources.values())
-    available = document.environment.cores if document.environment else None
-    of_all = f" of {available} cores ({share(total / available, 0)})" if available else " cores"
-    yield Paragraph(f"All services together used {cores(total)}{of_all} on average.")
+    yield Paragraph(f"All services together: {resource_usage(document)}.")
     yield Table(
         columns=(
             Column("Service"),
@@ -160,6 +158,21 @@ def _resources(document: RunDocument) -> Iterator[Block]:
     )
     yield ChartPlace("cpu", "CPU by service")
     yield ChartPlace("memory", "Memory by service")
+
+
+def resource_usage(document: RunDocument) -> str:
+    """CPU on average and memory at most of all services and the generator, as shares of the machine."""
+    if not document.resources:
+        return f"{UNKNOWN} (not sampled)"
+    cpu = sum(usage.cpu_mean or 0.0 for usage in document.resources.values())
+    memory = sum(usage.memory_max_bytes or 0 for usage in document.resources.values())
+    if document.environment is None:
+        return f"CPU {cores(cpu)} cores on average, memory {bytes_(memory)} at most"
+    machine = document.environment
+    return (
+        f"CPU {cores(cpu)} of {machine.cores} cores on average ({share(cpu / machine.cores, 0)}), memory "
+        f"{bytes_(memory)} of {bytes_(machine.memory)} at most ({share(memory / machine.memory, 0)})"
+    )
 
 
 def _usage_rows(resources: Mapping[str, ServiceUsage]) -> list[list[str]]:

@@ -35,7 +35,18 @@ _LATENCY_COLUMNS = (
     "Reference P50 / P95 / P99",
 )
 _SLA_COLUMNS = ("SLA", "Limit", "Measured", "Margin", "n", "Verdict", "Note")
-_FACTS = ("Rate", "Error rate", "Availability", "Lag", "Bulk write", "Batch", "Recovery", "Generator", "Warm-up")
+_FACTS = (
+    "Rate",
+    "Error rate",
+    "Availability",
+    "Lag",
+    "Bulk write",
+    "Batch",
+    "Recovery",
+    "Resource usage",
+    "Generator",
+    "Warm-up",
+)
 _COLOURS = {Verdict.PASS: "green", Verdict.FAIL: "red", Verdict.INVALID: "yellow", None: "cyan"}
 
 
