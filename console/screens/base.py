@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from console.feed.snapshot import Snapshot
 from console.widgets.activity import Activity
 from console.widgets.header import Header
+from console.widgets.keys_line import KeysLine
 from console.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ModeScreen(Screen[None]):
         yield Header(self.console.read_only)
         yield from self.compose_body()
         yield Activity()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysLine(self.SCOPE)
 
     def compose_body(self) -> ComposeResult:
         """What lies between header and footer."""

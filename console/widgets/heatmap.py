@@ -30,6 +30,8 @@ class HeatMap(Panel):
         self._heat: HeatView | None = None
         self._strips: list[Strip] = []
         self._painted: tuple[object, ...] = ()
+        self._colours: list[str] = []
+        self._cells: dict[tuple[int, int], Segment] = {}
 
     def show(self, snapshot: Snapshot) -> None:
         run: RunView | None = snapshot.run.value
@@ -60,8 +62,9 @@ class HeatMap(Panel):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._painted = ()
-        self._redraw()
+        if self._strips and self._palette() != self._colours:  # another theme
+            self._painted = ()
+            self._redraw()
 
     def render_line(self, y: int) -> Strip:
         if not self._strips:
@@ -69,6 +72,7 @@ class HeatMap(Panel):
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def _paint(self, heat: HeatView) -> list[Strip]:
+        self._colours, self._cells = self._palette(), {}
         width, depth = self.size.width, self.size.height - 1
         columns = max(1, min(width - _LEFT, heat.counts.shape[0]))
         bins = np.flatnonzero(heat.counts.any(axis=0))
@@ -88,12 +92,17 @@ class HeatMap(Panel):
             text = "".join(_SHADES[-(-level * (len(_SHADES) - 1) // _LEVELS)] for level in levels[row].tolist())
             return Strip([head, Segment(text, base)]).adjust_cell_length(self.size.width, base)
         upper, lower = levels[2 * row].tolist(), levels[2 * row + 1].tolist()
-        palette = self._palette()
-        cells = [
-            Segment("▀", Style(color=palette[above], bgcolor=palette[below]))
-            for above, below in zip(upper, lower, strict=True)
-        ]
+        cells = [self._cell(pair) for pair in zip(upper, lower, strict=True)]
         return Strip([head, *Segment.simplify(cells)]).adjust_cell_length(self.size.width, base)
+
+    def _cell(self, levels: tuple[int, int]) -> Segment:
+        """Two levels, one above the other."""
+        found = self._cells.get(levels)
+        if found is None:
+            above, below = levels
+            style = Style(color=self._colours[above], bgcolor=self._colours[below])
+            found = self._cells[levels] = Segment("▀", style)
+        return found
 
     def _palette(self) -> list[str]:
         """From the background over the theme's primary colour to its accent, as hexadecimal colours."""
