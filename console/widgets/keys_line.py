@@ -41,13 +41,10 @@ class KeysLine(Widget):
     def render(self) -> Content:
         """One row."""
         console = cast("ConsoleApp", self.app)
-        shown = [action for action in ACTIONS if action.footer and action.scope == self._scope != ""]
-        taken = {key for action in shown for key in action.keys.split(",")}
-        shown += [
-            action
-            for action in ACTIONS
-            if action.footer and not action.scope and action.keys.split(",")[0] not in taken
-        ]
+        footer = [action for action in ACTIONS if action.footer]
+        own = [action for action in footer if action.scope == self._scope] if self._scope else []
+        taken = {key for action in own for key in action.keys.split(",")}
+        general = [action for action in footer if not action.scope and action.keys.split(",")[0] not in taken]
         parts: list[Part] = []
         spots: list[_Spot] = []
         at = 0
