@@ -12,11 +12,15 @@ import pytest
 from console.main import latency
 
 DOCS = Path(__file__).parents[3] / "docs"
-COMMAND = re.compile(r"(?:^|`|run: )\s*(latency [a-z][^`\n#]*)", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+IN_FENCE = re.compile(r"^[ ]*(?:run: )?(latency [a-z][^\n#]*)", re.MULTILINE)
+IN_TEXT = re.compile(r"`(latency [a-z][^`]*)`")
 
 
 def commands(name: str) -> list[str]:
-    return [found.strip().rstrip(".,;:") for found in COMMAND.findall((DOCS / name).read_text("utf-8"))]
+    text = (DOCS / name).read_text("utf-8")
+    fenced = [line for block in FENCED.findall(text) for line in IN_FENCE.findall(block)]
+    return [*fenced, *IN_TEXT.findall(FENCED.sub("", text))]
 
 
 @pytest.mark.parametrize("name", ["ci-example.md", "measurement.md"])
@@ -24,7 +28,7 @@ def test_every_command_of_a_document_parses(name: str) -> None:
     found = commands(name)
     assert len(found) >= 3
     for line in found:
-        _, command, *arguments = shlex.split(line.split(" & ")[0])
+        _, command, *arguments = shlex.split(line)
         with click.Context(latency) as group:
             known = latency.get_command(group, command)
             assert known is not None, line
