@@ -17,8 +17,11 @@ from measure.store import DEAD, WINDOWS, Document
 from stack.access import Access, Role
 from stack.settings import Settings
 from tests.scenarios.driving import latency
+from tests.stack.waiting import wait_for
 
 DATA = Path(__file__).parent / "data"
+DIRTY = ["C1001", "A1004", "A1007", "A1008", "A1009", "A1010", "A1011", "A1013", "A1015", ""]
+"""Orders of its bad rows."""
 REAL = os.environ.get("LATENCY_DATA", "")
 UCI = "uci_online_retail_2011-09_12.csv.gz"
 OTTO = "otto_recsys_sample.csv.gz"
@@ -60,21 +63,22 @@ def pandas_revenue(rows: pd.DataFrame, price: str, quantity: str, time: str) -> 
     return {str(minute): Decimal(total) for minute, total in found.items()}
 
 
-def dead_reasons(access: Access, run: str) -> dict[str, int]:
+def dead_reasons(access: Access, run: str, n: int) -> dict[str, int]:
+    """Reason → letters, once all `n` are copied into the collection."""
     with MongoClient[Document](access.mongo_uri(Role.RUN)) as client:
+        letters = client[access.names.database][DEAD]
+        wait_for(lambda: letters.count_documents({"run": run}) == n, f"{n} dead letters of {run}", 60)
         grouped = [{"$match": {"run": run}}, {"$group": {"_id": "$reason", "n": {"$sum": 1}}}]
-        return {each["_id"]: each["n"] for each in client[access.names.database][DEAD].aggregate(grouped)}
+        return {each["_id"]: each["n"] for each in letters.aggregate(grouped)}
 
 
 def test_a_small_dirty_file(stack_settings: Settings, stack_access: Access, lenient: str) -> None:
     document = replay(str(DATA / "dirty.toml"), lenient)
     rows = pd.read_csv(DATA / "dirty.csv", dtype=str, keep_default_na=False)
     assert (document.audit.scheduled, document.audit.stored, document.audit.dead) == (len(rows), 8, 10)
-    good = rows[
-        ~rows["Order"].isin(["C1001", "A1004", "A1007", "A1008", "A1009", "A1010", "A1011", "A1013", "A1015", ""])
-    ]
+    good = rows[~rows["Order"].isin(DIRTY)]
     assert stored_revenue(stack_access, document.run) == pandas_revenue(good, "Price", "Pieces", "When")
-    assert dead_reasons(stack_access, document.run) == {
+    assert dead_reasons(stack_access, document.run, 10) == {
         "event_type: cancellation": 1,
         "quantity: not positive": 1,
         "price: missing or not a number": 1,
@@ -103,7 +107,7 @@ class TestRealData:
         assert stored_revenue(stack_access, document.run) == pandas_revenue(
             good, "UnitPrice", "Quantity", "InvoiceDate"
         )
-        reasons = dead_reasons(stack_access, document.run)
+        reasons = dead_reasons(stack_access, document.run, len(rows) - len(good))
         assert reasons["event_type: cancellation"] == int(cancelled.sum())
         assert sum(reasons.values()) == document.audit.dead
 
