@@ -7,26 +7,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pymongo import MongoClient
 
-from dashboard import business
+from dashboard import business, operations, runs
 from dashboard.answers import Answer, Answers
 from dashboard.business import Business
 from dashboard.configuration import Configuration
 from dashboard.database import Database
+from dashboard.dead import DeadLetters, Page, Place, Reason
+from dashboard.operations import Operations
 from dashboard.pulses import Pulse, PulseWatch
 from dashboard.ranges import TimeRange
 from dashboard.recorder import SHOWN, Recorder
-from dashboard.timeline import Timeline
-from dashboard.windows import Names, SalesCell, WindowSource, is_business
+from dashboard.runs import RunEntry
+from dashboard.samples import SampleSource
+from dashboard.slices import SliceSource
+from dashboard.timeline import C, Source, Timeline
+from dashboard.windows import Names, WindowSource, is_business
 from measure.stamp import FOREIGN_RUN
-from measure.store import RUNS, SLICES, WINDOWS
+from measure.store import SLICES, WINDOWS
 from stack.access import Access, Role
 
 T = TypeVar("T")
@@ -35,8 +40,7 @@ _FIRST_BUDGET_S = 0.8
 _BUDGET_S = 0.25
 """Seconds of reading older history in one refresh: the first, so that the page is soon full, and every further one."""
 _MOST_TIMELINES = 16
-_RUN_SILENT_S = 120.0
-"""A run that is marked as running and has not been heard of for this long is over: its process died."""
+_MOST_UNDRAWN = 16
 MICRO = 1_000_000
 
 
@@ -55,6 +59,17 @@ class Choice:
         return TimeRange.last(self.length_s or 3600, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the operations page shows: the last `length_s` of a run in steps of at least `finest_s`, and the stage
+    whose percentiles are drawn over time."""
+
+    run: str
+    length_s: int
+    finest_s: int
+    stage: str
+
+
 class Board:
     """The one object behind the pages. `close` it when done."""
 
@@ -62,11 +77,11 @@ class Board:
         self,
         access: Access,
         configuration: Configuration,
-        runs: Path,
+        runs_folder: Path,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.configuration = configuration
-        self.runs_folder = runs
+        self.runs_folder = runs_folder
         self.clock = clock
         deadline_s = configuration.deadline_s
         self._client: MongoClient[dict[str, Any]] = MongoClient(
@@ -85,7 +100,7 @@ class Board:
         self._answers = Answers(configuration.cache_s, clock)
         self._lock = threading.Lock()
         self._timelines: OrderedDict[Hashable, Timeline[Any]] = OrderedDict()
-        self._undrawn: dict[int, list[Pulse]] = {}
+        self._undrawn: deque[tuple[Business, list[Pulse]]] = deque(maxlen=_MOST_UNDRAWN)
 
     def close(self) -> None:
         """Stop the threads and the client."""
@@ -97,12 +112,12 @@ class Board:
         """An answer shared by all viewers, no older than the configured time to live (or than `at_least_s`)."""
         return self._answers.get(key, compute, at_least_s)
 
-    def timeline(self, key: Hashable, make: Callable[[], Timeline[Any]]) -> tuple[Timeline[Any], float]:
+    def _timeline(self, key: Hashable, source: Source[C]) -> tuple[Timeline[C], float]:
         """The timeline kept under `key`, and how many seconds its next refresh may read history."""
         with self._lock:
             known = self._timelines.get(key)
             if known is None:
-                known = self._timelines[key] = make()
+                known = self._timelines[key] = Timeline(source)
                 if len(self._timelines) > _MOST_TIMELINES:
                     self._timelines.popitem(last=False)
                 return known, _FIRST_BUDGET_S
@@ -120,19 +135,20 @@ class Board:
         now = self.clock()
         span = choice.span(now)
         source = WindowSource(self.database, self._names, choice.run)
-        timeline, budget_s = self.timeline(("windows", choice), lambda: Timeline(source))
+        timeline, budget_s = self._timeline(("windows", choice), source)
         pulses = self._pulses.take(lambda pulse: _shows(choice, span, pulse)) if span.live else []
-        view = cast("Timeline[SalesCell]", timeline).refresh(span, now, budget_s)
+        view = timeline.refresh(span, now, budget_s)
         made = business.figures(view, self._names, now)
         if pulses and view.current:
-            self._undrawn[id(made)] = pulses
+            with self._lock:
+                self._undrawn.append((made, pulses))
         return made
 
     def drawn(self, shown: Business) -> None:
         """A live page with these figures has just been drawn: the events new in it are now before somebody's eyes."""
-        pulses = self._undrawn.pop(id(shown), None)
-        if not pulses:
-            return
+        with self._lock:
+            pulses = next((held for made, held in self._undrawn if made is shown), [])
+            self._undrawn = deque((one for one in self._undrawn if one[0] is not shown), _MOST_UNDRAWN)
         now_us = int(self.clock() * MICRO)
         for pulse in pulses:
             by_second: dict[int, list[int]] = {}
@@ -147,31 +163,60 @@ class Board:
         answer = self.ask(("newest", run), source.newest_minute)
         return answer.value.timestamp() if answer.value is not None else None
 
+    # --- operations ---
+
+    def operations(self, look: Look) -> Answer[Operations]:
+        """The live figures of the operations page."""
+        every_s = 10.0 if look.finest_s > 1 else 0.0
+        return self.ask(("operations", look), lambda: self._operations(look), every_s)
+
+    def _operations(self, look: Look) -> Operations:
+        now = self.clock()
+        span = TimeRange.last(look.length_s, self._end_of(look.run, now), look.finest_s)
+        step = span.step_s
+        slices, slices_s = self._timeline(("slices", look.run, step), SliceSource(self.database, look.run))
+        samples, samples_s = self._timeline(("samples", look.run, step), SampleSource.of_run(self.database, look.run))
+        sinks, sinks_s = self._timeline(("sinks", step), SampleSource.of_sinks(self.database))
+        batches = runs.batches(self.database, span)
+        marks = runs.marks(self.database, look.run, span)
+        return operations.figures(
+            slices.refresh(span, now, slices_s),
+            samples.refresh(span, now, samples_s),
+            sinks.refresh(span, now, sinks_s),
+            batches,
+            marks,
+            look.stage,
+        )
+
+    def _end_of(self, run: str, now: float) -> float:
+        """Until when there is something to see of a run: now for the one in progress, else its last due-second."""
+        if run in {self.run_in_progress(), FOREIGN_RUN}:
+            return now
+        newest = runs.newest_second(self.database, run)
+        return now if newest is None else min(now, newest)
+
+    def dead_reasons(self, run: str | None) -> Answer[list[Reason]]:
+        """Why letters are dead, the most frequent reason first."""
+        return self.ask(("reasons", run), lambda: DeadLetters(self.database).reasons(run), 5.0)
+
+    def dead_page(self, run: str | None, search: str, after: Place | None) -> Answer[Page]:
+        """One page of dead letters."""
+        return self.ask(("dead", run, search, after), lambda: DeadLetters(self.database).page(run, search, after))
+
     # --- runs ---
 
-    def runs(self) -> Answer[list[dict[str, Any]]]:
-        """The newest 50 runs that the database knows, newest first, and which of them is in progress."""
+    def runs(self) -> Answer[list[RunEntry]]:
+        """The newest 50 runs that the database knows, newest first."""
         return self.ask("runs", self._runs)
 
-    def _runs(self) -> list[dict[str, Any]]:
-        fields = {"status": 1, "scenario": 1, "profile": 1, "started_us": 1, "ends_us": 1, "phase": 1, "progress": 1}
-        found = self.database.find(
-            RUNS, {}, {**fields, "verdict": 1, "updated": 1}, sort=[("started_us", -1)], limit=50
-        )
-        running = [one["_id"] for one in found if self._in_progress(one)]
-        self.recorder.run = running[0] if running else FOREIGN_RUN
+    def _runs(self) -> list[RunEntry]:
+        found = runs.newest_runs(self.database, self.clock())
+        self.recorder.run = next((one.run for one in found if one.in_progress), FOREIGN_RUN)
         return found
-
-    def _in_progress(self, run: dict[str, Any]) -> bool:
-        heard = run.get("updated")
-        return (
-            run.get("status") == "running" and heard is not None and (self.clock() - heard.timestamp() < _RUN_SILENT_S)
-        )
 
     def run_in_progress(self) -> str | None:
         """The run that is going on now, if any."""
-        self.runs()
-        return None if self.recorder.run == FOREIGN_RUN else self.recorder.run
+        return next((one.run for one in self.runs().value or () if one.in_progress), None)
 
 
 def _shows(choice: Choice, span: TimeRange, pulse: Pulse) -> bool:

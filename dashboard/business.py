@@ -148,7 +148,7 @@ def _series(view: View[SalesCell], now: float) -> pd.DataFrame:
 
 def _funnel(cells: Sequence[SalesCell]) -> tuple[FunnelStep, ...]:
     steps: list[FunnelStep] = []
-    for event_type, name in ((VIEW, "looked"), (CART, "put into the basket"), (PURCHASE, "bought")):
+    for event_type, name in ((VIEW, "Looked"), (CART, "Filled the basket"), (PURCHASE, "Bought")):
         sessions = distinct(union_of(cell.of(event_type).sessions for cell in cells))
         first, before = (steps[0].sessions, steps[-1].sessions) if steps else (sessions, 0)
         share = sessions / first if first else None

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from stack.access import STACK_DIR_VARIABLE
+from stack.blueprint import Plan
+from stack.places import StackFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +24,11 @@ class Configuration:
     """After which a query is given up."""
     currency: str = "GBP"
     """What the prices are in; the windows do not say."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """What `latency up` wrote down for the stack that this process belongs to; else the defaults."""
+        folder = os.environ.get(STACK_DIR_VARIABLE)
+        plan = Plan.read(StackFolder(Path(folder))) if folder else None
+        given = plan.settings.get("dashboard", {}) if plan else {}
+        return cls(**{name: given[name] for name in cls.__dataclass_fields__ if name in given})

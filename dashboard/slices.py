@@ -40,10 +40,14 @@ class Packed:
     def compact(self) -> None:
         """Make each index occur once."""
         if len(self.indexes) > 1:
-            indexes, at = np.unique(np.concatenate(self.indexes), return_inverse=True)
-            counts = np.zeros(len(indexes), np.int64)
-            np.add.at(counts, at, np.concatenate(self.counts))
-            self.indexes, self.counts = [indexes], [counts]
+            every = np.concatenate(self.indexes)
+            if not len(every):
+                self.indexes, self.counts = [every], [np.zeros(0, np.int64)]
+                return
+            dense = np.zeros(int(every.max()) + 1, np.int64)
+            np.add.at(dense, every, np.concatenate(self.counts))
+            indexes = np.flatnonzero(dense).astype(np.int32)
+            self.indexes, self.counts = [indexes], [dense[indexes]]
 
 
 def merged(parts: Iterable[Packed]) -> Histogram:

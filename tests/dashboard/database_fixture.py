@@ -37,9 +37,7 @@ class RealMongod:
         settings = Settings()
         self.port = _free_port()
         ports = {"mongo": self.port}
-        write_whole(
-            self.folder.endpoints, msgspec.json.encode(Endpoints(kafka={}, mongo=f"127.0.0.1:{self.port}"))
-        )
+        write_whole(self.folder.endpoints, msgspec.json.encode(Endpoints(kafka={}, mongo=f"127.0.0.1:{self.port}")))
         credentials = ensure_credentials(self.folder)
         Plan(settings.model_dump(mode="json"), ports).write(self.folder)
         self.access = Access(Endpoints(kafka={}, mongo=f"127.0.0.1:{self.port}"), credentials)

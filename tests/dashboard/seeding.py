@@ -203,7 +203,9 @@ def sink_sample(second: int, sink: str = "sink") -> Document:
     }
 
 
-def dead_letter(offset: int, *, run: str = "-", reason: str = "price: negative", at_s: float = 0, **more: Any) -> Document:
+def dead_letter(
+    offset: int, *, run: str = "-", reason: str = "price: negative", at_s: float = 0, **more: Any
+) -> Document:
     """One document of `dead`."""
     payload = more.pop("payload", b'{"price": -1}')
     return {

@@ -15,4 +15,3 @@ def test_the_figures_equal_what_is_in_the_database(board: Board, store) -> None:
     assert shown.revenue_micros == sum(one["revenue_micros"] for one in bought)
     assert shown.orders == sum(one["orders"] for one in bought)
     assert shown.complete == 1.0
-    print(shown)

@@ -1,0 +1,1 @@
+"""The pages. Each draws what the board answers; none computes a figure."""

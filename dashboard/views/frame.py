@@ -1,0 +1,64 @@
+"""What all pages have in common: the board, the age of what is shown, and what is said when the database fails."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import streamlit as st
+
+from dashboard.answers import Answer
+from dashboard.board import Board
+from dashboard.configuration import Configuration
+from dashboard.plain import literal
+from dashboard.ranges import moment
+from measure.errors import NotReadyError
+from stack.access import Access
+from stack.places import Home
+
+T = TypeVar("T")
+
+_SIGNS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
+
+
+@st.cache_resource(show_spinner=False)
+def shared_board() -> Board:
+    """The one board of this process."""
+    return Board(Access.from_environment(), Configuration.from_environment(), Home.find().runs)
+
+
+def board() -> Board:
+    """The board, or a plain sentence and an end of the page where the stack is not there."""
+    try:
+        return shared_board()
+    except NotReadyError as missing:
+        st.error(literal(missing, 400), icon=":material/power_off:")
+        st.stop()
+
+
+def told(answer: Answer[T]) -> T | None:
+    """The answer's value, after saying why it is not newer if it is not."""
+    if answer.error is not None:
+        since = "" if answer.failing_since is None else f" Since {moment(answer.failing_since):%H:%M:%S} UTC."
+        kept = "" if answer.value is None else " What is below was read before that."
+        st.warning(
+            f"{literal(answer.error, 400)}{since}{kept} This page tries again by itself.", icon=":material/cloud_off:"
+        )
+    return answer.value
+
+
+def age(board: Board, read_at: float, complete: float = 1.0, more: str = "") -> None:
+    """One line that says how old the figures are, and how much of the range has been read."""
+    seconds = max(0.0, board.clock() - read_at)
+    parts = [f"Data as of {moment(read_at):%H:%M:%S} UTC, {seconds:.1f} s old when drawn"]
+    if complete < 1:
+        parts.append(f"still reading older data, {complete:.0%} of the range is in")
+    if more:
+        parts.append(more)
+    st.caption(" · ".join(parts))
+
+
+def money(micros: float, currency: str, decimals: int = 2) -> str:
+    """Micro-units as an amount, as Markdown that shows just it."""
+    amount = f"{micros / 1_000_000:,.{decimals}f}"
+    sign = _SIGNS.get(currency)
+    return literal(f"{sign}{amount}" if sign else f"{amount} {currency}")
