@@ -9,6 +9,7 @@ import numpy as np
 
 from console.feed.collector import Publish
 from console.feed.compute import run_view
+from console.feed.examination import Examination, FindingRow
 from console.feed.logs import LogBatch, LogLine
 from console.feed.reading import Reading
 from console.feed.record import Facts, RunRecord, Standing
@@ -168,7 +169,7 @@ class FrozenFeed:
         self.paused = False
 
     def start(self, publish: Publish) -> None:
-        self._publish = publish
+        self.publish = publish
         publish(self.snapshot)
 
     def close(self) -> None:
@@ -203,3 +204,15 @@ class FrozenLogs:
     def read(self) -> LogBatch:
         lines, self.waiting = self.waiting, ()
         return LogBatch(lines, 0, ("kafka", "mongod", "sink", "spark"))
+
+
+def examination() -> Examination:
+    return Examination(
+        (
+            FindingRow("platform", "ok", "Linux x86-64, Python 3.11.9"),
+            FindingRow("memory", "ok", "21.9 of 25.3 GB available"),
+            FindingRow("jars", "note", "0 of 49 verified in /home/me/jars", "`latency up` downloads the others, once"),
+            FindingRow("mongod", "ok", "mongod 6.0.5"),
+        ),
+        (("stack", "shop", "flag"), ("kafka.partitions", "6", "/home/me/latency.toml"), ("sinks", "1", "default")),
+    )
