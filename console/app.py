@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import work
@@ -88,9 +89,12 @@ class ConsoleApp(Driving):
         read_only: bool = False,
         first: bool = False,
         clock: Callable[[], float] = time.time,
+        examine: Callable[[], Examination] | None = None,
     ) -> None:
+        """`first`: open with the screen of the first minute. `examine` looks at the machine; it may block."""
         super().__init__()
         self._first = first
+        self.examine = examine or partial(examined, settings)
         self.settings, self.operations, self.read_only = settings, operations, read_only
         self.snapshot = Snapshot()
         self.frozen_s: float | None = None
@@ -128,12 +132,6 @@ class ConsoleApp(Driving):
             self.snapshot = message.snapshot
             if self.mode_screen is not None:
                 self.mode_screen.show(self.snapshot)
-
-    def examine(self) -> Examination:
-        """What the machine has. Blocks."""
-        from console.feed.examination import read_examination
-
-        return read_examination(self.settings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greys out what a read-only console may not do."""
@@ -220,6 +218,13 @@ class ConsoleApp(Driving):
 
     def _want(self) -> None:
         self._feed.want(self.window, self._heat_stage)
+
+
+def examined(settings: Settings) -> Examination:
+    """What the doctor finds. Blocks for a second or so."""
+    from console.feed.examination import read_examination
+
+    return read_examination(settings)
 
 
 def open_console(stack_name: str | None, read_only: bool = False) -> int:

@@ -167,6 +167,12 @@ async def settled_workers(pilot: object) -> None:
         await pilot.pause()  # type: ignore[attr-defined]
 
 
+def untouched(runs: Path) -> None:
+    """No run was deleted, and none kept."""
+    assert len(list(runs.glob("*/plan.json"))) == 2
+    assert not list(runs.glob("*/keep"))
+
+
 CHANGING = [action for action in ACTIONS if action.changes]
 
 
@@ -190,8 +196,7 @@ async def test_read_only_refuses_twice(make_console: MakeConsole, runs: Path, ac
         await settled_workers(pilot)
         assert len(app.screen_stack) == 1, "a dialog was opened"
         assert operations.asked == []
-        assert len(list(runs.glob("*/plan.json"))) == 2
-        assert not list(runs.glob("*/keep"))
+    untouched(runs)
 
 
 async def test_a_stop_without_a_run_says_so(make_console: MakeConsole) -> None:
