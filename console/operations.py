@@ -155,7 +155,8 @@ class Operations:
 
     def _command(self, arguments: list[str], narrate: Narrate) -> str:
         """Run `latency ARGUMENTS`; its narration goes to `narrate`, its output is returned."""
-        child = subprocess.Popen(  # noqa: S603 - this very program
+        said = []
+        with subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-c", _PROGRAM, "--stack", self._settings.stack, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -163,17 +164,16 @@ class Operations:
             text=True,
             errors="replace",
             start_new_session=True,
-        )
-        assert child.stderr is not None  # noqa: S101 (for mypy)
-        assert child.stdout is not None  # noqa: S101 (for mypy)
-        said = []
-        for raw in child.stderr:
-            text = clean(raw).strip()
-            if text:
-                said.append(text)
-                narrate(text)
-        output = child.stdout.read().strip()
-        if child.wait():
+        ) as child:
+            assert child.stderr is not None  # noqa: S101 (for mypy)
+            assert child.stdout is not None  # noqa: S101 (for mypy)
+            for raw in child.stderr:
+                text = clean(raw).strip()
+                if text:
+                    said.append(text)
+                    narrate(text)
+            output = child.stdout.read().strip()
+        if child.returncode:
             told = [text.removeprefix("latency: ") for text in said]
             kind = NotReadyError if child.returncode == NotReadyError.exit_code else LatencyError
             raise kind(told[-1] if told else f"`latency {arguments[0]}` ended with exit code {child.returncode}")

@@ -15,7 +15,7 @@ from measure.errors import NotReadyError, UsageError
 from stack import lifecycle
 from stack.logs import follow, tail
 from stack.profiles import PROFILES
-from stack.settings import Settings
+from stack.settings import RUNTIMES, Settings
 from stack.state import StackState
 
 
@@ -42,14 +42,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 
 
 @click.command()
+@click.option("--runtime", type=click.Choice(RUNTIMES), help="What the services run in.")
 @click.option("--profile", metavar="P", help=f"The Spark job: {', '.join(PROFILES)}.")
 @click.option("--sinks", type=click.IntRange(1, 16), metavar="N", help="Sink processes.")
 @stack_option
 @json_option
 @click.pass_context
-def up(ctx: click.Context, profile: str | None, sinks: int | None, stack: str | None, as_json: bool) -> None:
+def up(
+    ctx: click.Context, runtime: str | None, profile: str | None, sinks: int | None, stack: str | None, as_json: bool
+) -> None:
     """Start the stack and wait until a probe event came through to MongoDB."""
-    _show(lifecycle.up(settings_of(ctx, stack=stack), profile, sinks, narrate), as_json)
+    _show(lifecycle.up(settings_of(ctx, stack=stack, runtime=runtime), profile, sinks, narrate), as_json)
 
 
 @click.command()

@@ -46,6 +46,7 @@ def _service_document(service: ServiceState) -> dict[str, Any]:
         "memory": service.memory_bytes,
         "ports": service.ports,
         "restarts": service.restarts,
+        "external": service.foreign,
     }
 
 
@@ -72,7 +73,7 @@ def _service_row(service: ServiceState) -> tuple[str, ...]:
     return (
         service.name,
         service.state,
-        str(service.pid or "-"),
+        "external" if service.foreign else str(service.pid or "-"),
         "-" if service.cpu is None else f"{service.cpu:.0%}",
         "-" if service.memory_bytes is None else f"{service.memory_bytes / 1e6:.0f} MB",
         "-" if service.since is None else span_text(time.time() - service.since),

@@ -65,7 +65,7 @@ class RunSource:
         if now_us - self._others_us >= _OTHERS_EVERY_US:
             follower.read_others(now_us)
             self._others_us = now_us
-        return run_view(record, now_us, window, heat_stage)
+        return run_view(follower.record, now_us, window, heat_stage)
 
     def close(self) -> None:
         """Let go of the database."""

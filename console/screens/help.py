@@ -68,7 +68,7 @@ class HelpScreen(ModeScreen):
         keys = self.console.settings.console.keys.get(action.id, action.keys)
         shown = " ".join(format_key(key.strip()) for key in keys.split(","))
         refused = " (not read-only)" if action.changes and self.console.read_only else ""
-        return line((f"  {shown:<14}", "bold $accent"), action.help, (refused, MUTED))
+        return line((f"  {shown:<14}", "bold $text-accent"), action.help, (refused, MUTED))
 
 
 _ORDER = list(Group)

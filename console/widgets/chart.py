@@ -74,9 +74,11 @@ class PercentileChart(Panel):
         if chart is None or not self.size.height:
             self._rows, self._painted = [], ()
             reading = self._reading
+            self.set_class(True, "-none")
             self._drawn = nothing(reading.reason if reading and reading.reason else "no second is complete yet")
             self.refresh()
             return
+        self.set_class(False, "-none")
         painted = (chart.first_s, chart.last_s, chart.step_s, len(chart.marks), self.size, float(np.nansum(chart.p99)))
         if painted != self._painted:
             self._painted = painted

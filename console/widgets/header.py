@@ -49,7 +49,7 @@ class Header(Widget):
         if stack is not None:
             parts.append(f"{stack.name} · {stack.runtime} · {stack.profile}" if detail else stack.name)
         elif self._snapshot.stack.reason:
-            parts.append((f"stack n/a: {cut(self._snapshot.stack.reason, 40 * detail)}", "$text-warning"))
+            parts.append((f"stack n/a: {cut(self._snapshot.stack.reason, (12, 24, 60)[detail])}", "$text-warning"))
         if self._read_only:
             parts += [" ", (" READ-ONLY ", "bold $text-warning on $warning-muted")]
         if self._frozen_s is not None:

@@ -55,7 +55,11 @@ class KeysLine(Widget):
             if at + width > self.size.width:
                 break
             refused = action.changes and console.read_only
-            parts += [(key, MUTED if refused else "bold $accent"), (f" {action.title}", MUTED if refused else ""), "  "]
+            parts += [
+                (key, MUTED if refused else "bold $text-accent"),
+                (f" {action.title}", MUTED if refused else ""),
+                "  ",
+            ]
             spots.append(_Spot(at, at + width, action))
             at += width + 2
         self._spots = spots

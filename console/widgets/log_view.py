@@ -91,7 +91,7 @@ class LogView(ScrollView, can_focus=True):
         widest = 0 if self.wrap else max((len(text) for _, text, _ in self._rows[-2000:]), default=0) + self._margin
         self.virtual_size = Size(widest, len(self._rows))
         if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, x_axis=False)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -106,7 +106,7 @@ class LogView(ScrollView, can_focus=True):
             self.following = following
             self.post_message(self.Followed())
         if following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, x_axis=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up ends the following, coming to the end begins it."""

@@ -31,6 +31,7 @@ class Panel(Widget, can_focus=True):
         width: 1fr;
         height: 1fr;
         &:focus { border: round $primary; border-title-color: $primary; }
+        &.-none { text-wrap: wrap; }
         &.-stale { border-subtitle-color: $warning; }
     }
     """
@@ -65,7 +66,9 @@ class Panel(Widget, can_focus=True):
     def _redraw(self) -> None:
         if self._reading is None or not self.size:
             return
-        drawn = self.draw(self._reading.value) if self._reading.value is not None else nothing(self._reading.reason)
+        there = self._reading.value is not None
+        self.set_class(not there, "-none")
+        drawn = self.draw(self._reading.value) if there else nothing(self._reading.reason)
         if drawn != self._drawn:
             self._drawn = drawn
             self.refresh()

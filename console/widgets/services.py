@@ -35,7 +35,10 @@ class Services(Panel):
     def draw(self, value: StackView) -> Content:
         width = self.size.width
         name_width = max((len(service.name) for service in value.services), default=6)
-        return lines(self._row(service, name_width, width) for service in value.services)
+        rows = [self._row(service, name_width, width) for service in value.services]
+        if not value.up:
+            rows.append(line(("u starts the stack", MUTED)))
+        return lines(rows)
 
     def _row(self, service: ServiceLine, name_width: int, width: int) -> Content:
         sign, colour = SIGNS.get(service.state, ("?", "$warning"))
