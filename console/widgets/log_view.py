@@ -91,8 +91,11 @@ class LogView(ScrollView, can_focus=True):
         widest = 0 if self.wrap else max((len(text) for _, text, _ in self._rows[-2000:]), default=0) + self._margin
         self.virtual_size = Size(widest, len(self._rows))
         if self.following:
-            self.scroll_end(animate=False, x_axis=False)
+            self._to_end()
         self.refresh()
+
+    def _to_end(self) -> None:
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True, immediate=True)
 
     def on_resize(self) -> None:
         if self.wrap:
@@ -102,19 +105,22 @@ class LogView(ScrollView, can_focus=True):
 
     def follow(self, following: bool) -> None:
         """Keep to the end, or stay where it is."""
+        self._note_following(following)
+        if following:
+            self._to_end()
+
+    def _note_following(self, following: bool) -> None:
         if following != self.following:
             self.following = following
             self.post_message(self.Followed())
-        if following:
-            self.scroll_end(animate=False, x_axis=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolling up ends the following, coming to the end begins it."""
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y:
-            self.follow(False)
+            self._note_following(False)
         elif not self.following and new_value >= self.max_scroll_y > 0:
-            self.follow(True)
+            self._note_following(True)
 
     def render_line(self, y: int) -> Strip:
         """One row."""
