@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import work
@@ -24,19 +25,17 @@ from console.keys import bindings, keymap
 from console.operations import Narrate, Operations
 from console.palette import ActionProvider
 from console.screens.base import ModeScreen
-from console.screens.first import FirstScreen
-from console.screens.help import HelpScreen
-from console.screens.latency import LatencyScreen
-from console.screens.live import LiveScreen
-from console.screens.logs import LogsScreen
-from console.screens.runs import RunsScreen
-from console.screens.scenarios import ScenariosScreen
-from console.screens.stack import StackScreen
 from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
 
 WINDOWS = tuple(Window)
 _CHANGING = {action.call.partition("(")[0] for action in ACTIONS if action.changes}
+
+
+def screen(module: str, name: str) -> Screen[Any]:
+    """A screen, imported when it is first looked at: all of them at once would hold up the first paint."""
+    made: Screen[Any] = getattr(import_module(f"console.screens.{module}"), name)()
+    return made
 
 
 class Collected(Message):
@@ -70,14 +69,14 @@ class ConsoleApp(Driving):
     COMMANDS = App.COMMANDS | {ActionProvider}
     BINDINGS: ClassVar[list[BindingType]] = bindings()
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "live": LiveScreen,
-        "latency": LatencyScreen,
-        "logs": LogsScreen,
-        "scenarios": ScenariosScreen,
-        "runs": RunsScreen,
-        "stack": StackScreen,
-        "help": HelpScreen,
-        "first": FirstScreen,
+        "live": partial(screen, "live", "LiveScreen"),
+        "latency": partial(screen, "latency", "LatencyScreen"),
+        "logs": partial(screen, "logs", "LogsScreen"),
+        "scenarios": partial(screen, "scenarios", "ScenariosScreen"),
+        "runs": partial(screen, "runs", "RunsScreen"),
+        "stack": partial(screen, "stack", "StackScreen"),
+        "help": partial(screen, "help", "HelpScreen"),
+        "first": partial(screen, "first", "FirstScreen"),
     }
 
     def __init__(

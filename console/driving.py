@@ -11,7 +11,6 @@ from textual import work
 from textual.app import App
 from textual.screen import Screen
 
-from console.feed.archive import export, file_name, rendered
 from console.operations import Burst, Launch, Narrate, Operations
 from console.screens.choose import Choice, ChooseScreen
 from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
@@ -200,6 +199,8 @@ class Driving(App[int]):
     @work
     async def export(self, run: str) -> None:
         """Write the report of `run`, in a format that is asked for; in a browser it is downloaded."""
+        from console.feed.archive import export  # slow to import, and not needed for the first paint
+
         choices = [Choice(form, form, about) for form, about in FORMS.items()]
         form = await self.ask(ChooseScreen("Export the report", run, choices))
         if form is None:
@@ -212,6 +213,8 @@ class Driving(App[int]):
 
     @work(thread=True, exit_on_error=False)
     def _deliver(self, run: str, form: str) -> None:
+        from console.feed.archive import file_name, rendered
+
         try:
             content = rendered(self.settings.home, run, form)
         except LatencyError as wrong:

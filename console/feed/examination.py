@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from measure.errors import LatencyError
-from stack.doctor import examine
 from stack.logs import clean
 from stack.settings import Settings
 
@@ -37,6 +36,8 @@ class Examination:
 
 def read_examination(settings: Settings) -> Examination:
     """Looks at the machine; takes a second or so."""
+    from stack.doctor import examine  # slow to import, and not needed for the first paint
+
     rows = tuple(
         (key, "–" if value is None else clean(str(value)), clean(origin)) for key, value, origin in settings.entries()
     )
