@@ -1,7 +1,8 @@
 """Answers that are kept for a short time and shared by all viewers.
 
 One viewer's question is computed once; whoever asks for the same meanwhile waits for it, and whoever asks within its
-time to live gets the same object. Where the database fails, the last answer stays, with the reason why it is not newer.
+time to live gets the same object. Where it cannot be had anew, the last answer stays, with
+the reason why it is not newer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from dashboard.database import DatabaseError
+from measure.errors import NotReadyError
 
 T = TypeVar("T")
 
@@ -22,6 +23,10 @@ _RETRY_S = 1.0
 """After a failure the database is left alone for this long, so that viewers do not queue for one deadline each."""
 _SLACK = 0.9
 """A refresh that comes a little before the time to live is over gets a new answer, not one twice as old."""
+
+
+class UnavailableError(NotReadyError):
+    """What was asked for cannot be had now. The message is fit for a visitor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Answers:
                 slot.answer = Answer(compute())
                 slot.asked_at = now
                 slot.failed_at = float("-inf")
-            except DatabaseError as error:
+            except UnavailableError as error:
                 since = slot.answer.failing_since or self._clock()
                 slot.answer = Answer(slot.answer.value, str(error), since)
                 slot.failed_at = self._steady()

@@ -10,7 +10,6 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
@@ -25,20 +24,27 @@ from dashboard.operations import Operations
 from dashboard.pulses import Pulse, PulseWatch
 from dashboard.ranges import TimeRange
 from dashboard.recorder import SHOWN, Recorder
+from dashboard.reports import Reports, Standing
 from dashboard.runs import RunEntry
 from dashboard.samples import SampleSource
 from dashboard.slices import SliceSource
 from dashboard.timeline import C, Source, Timeline
 from dashboard.windows import Names, WindowSource, is_business
+from measure.history import Entry
+from measure.report.source import Source as ReportSource
 from measure.stamp import FOREIGN_RUN
 from measure.store import SLICES, WINDOWS
 from stack.access import Access, Role
+from stack.places import Home
 
 T = TypeVar("T")
 
 _FIRST_BUDGET_S = 0.8
 _BUDGET_S = 0.25
 """Seconds of reading older history in one refresh: the first, so that the page is soon full, and every further one."""
+_HISTORY_S = 5.0
+_STANDING_S = 10.0
+"""Seconds for which at least is kept what is read from folders."""
 _MOST_TIMELINES = 16
 _MOST_UNDRAWN = 16
 MICRO = 1_000_000
@@ -77,11 +83,11 @@ class Board:
         self,
         access: Access,
         configuration: Configuration,
-        runs_folder: Path,
+        home: Home,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.configuration = configuration
-        self.runs_folder = runs_folder
+        self.reports = Reports(home.runs, home.root / "cache")
         self.clock = clock
         deadline_s = configuration.deadline_s
         self._client: MongoClient[dict[str, Any]] = MongoClient(
@@ -217,6 +223,25 @@ class Board:
     def run_in_progress(self) -> str | None:
         """The run that is going on now, if any."""
         return next((one.run for one in self.runs().value or () if one.in_progress), None)
+
+    def history(self) -> Answer[list[Entry]]:
+        """All runs that have a folder on this machine, newest first."""
+        return self.ask("history", self.reports.entries, _HISTORY_S)
+
+    def standing(self, run: str) -> Answer[Standing]:
+        """How a run stands against its limits. The longer it lasts, the more there is to read, and the rarer it is."""
+        started = next((one.started_s for one in self.runs().value or () if one.run == run), 0.0)
+        lasts_s = self.clock() - started if started else 0.0
+        every_s = max(_STANDING_S, min(lasts_s, 7200) / 20)
+        return self.ask(("standing", run), lambda: self.reports.standing(run), every_s)
+
+    def report(self, run: str) -> Answer[ReportSource]:
+        """What a run's report is made of."""
+        return self.ask(("report", run), lambda: self.reports.source(run), _STANDING_S)
+
+    def comparison(self, groups: tuple[tuple[str, ...], ...]) -> Answer[str]:
+        """Runs beside each other, as Markdown."""
+        return self.ask(("comparison", groups), lambda: self.reports.comparison(groups), _STANDING_S)
 
 
 def _shows(choice: Choice, span: TimeRange, pulse: Pulse) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import pymongo
 from pymongo import MongoClient, errors
 
-from measure.errors import NotReadyError
+from dashboard.answers import UnavailableError
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -19,7 +19,7 @@ QueryTimer = Callable[[int], None]
 """Told each query's duration in µs."""
 
 
-class DatabaseError(NotReadyError):
+class DatabaseError(UnavailableError):
     """MongoDB did not answer, was too slow, or refused. The message is fit for a visitor."""
 
 

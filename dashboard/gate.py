@@ -1,6 +1,7 @@
 """Who may look. On loopback everybody on this machine; on any other address only who logs in by OpenID Connect.
 
-The identity provider is configured as Streamlit wants it, in the section `[auth]` of its secrets file. Without one,
+The identity provider is configured as Streamlit wants it, in the section `[auth]` of its secrets file, which is
+`dashboard-secrets.toml` in LATENCY_HOME. Without one,
 an address that is not loopback shows nothing, unless the configuration says `unprotected = true`: then something
 before this server (a proxy that asks for a password, a container that publishes on loopback only) has to guard it.
 """
@@ -13,7 +14,7 @@ import os
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
-UNPROTECTED_VARIABLE = "LATENCY_DASHBOARD_UNPROTECTED"
+from stack.services.dashboard import UNPROTECTED_VARIABLE
 
 
 def is_loopback(address: str | None) -> bool:

@@ -12,7 +12,7 @@ from dashboard.board import Board, Choice
 from dashboard.business import MICRO, Business, FunnelStep, TopItem
 from dashboard.plain import literal, plain
 from dashboard.ranges import LIVE_LENGTHS, MINUTE, RangeError, TimeRange, moment, spoken
-from dashboard.views.frame import age, board, money, told
+from dashboard.views.frame import age, board, money, tile, told
 from dashboard.windows import CART, EVENT_TYPES, PURCHASE, VIEW
 
 _ALL = "All shop traffic"
@@ -21,7 +21,6 @@ _DEFAULT = "1 hour"
 _NAMES = {VIEW: "page views", CART: "put into the basket", PURCHASE: "purchases"}
 _LOST = ("looked and put nothing into the basket", "filled the basket and did not buy")
 _JUMP = "business_jump"
-_TILE = 168
 
 
 def page() -> None:
@@ -150,15 +149,7 @@ def _tile(label: str, value: str, series: pd.Series | None, explained: str) -> N
         usual = before.median() if len(before) else None
         if usual and not pd.isna(series.iloc[-1]):
             change = f"{series.iloc[-1] / usual - 1:+.0%}"
-    st.metric(
-        label,
-        value,
-        None if change in {"+0%", "-0%"} else change,
-        delta_description=None if change in {None, "+0%", "-0%"} else "vs usual",
-        help=explained,
-        border=True,
-        width=_TILE,
-    )
+    tile(label, value, explained, None if change in {"+0%", "-0%"} else change)
 
 
 def _unusual(shown: Business) -> None:

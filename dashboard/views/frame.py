@@ -17,13 +17,14 @@ from stack.places import Home
 
 T = TypeVar("T")
 
+_TILE = 168
 _SIGNS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
 
 
 @st.cache_resource(show_spinner=False)
 def shared_board() -> Board:
     """The one board of this process."""
-    return Board(Access.from_environment(), Configuration.from_environment(), Home.find().runs)
+    return Board(Access.from_environment(), Configuration.from_environment(), Home.find())
 
 
 def board() -> Board:
@@ -55,6 +56,19 @@ def age(board: Board, read_at: float, complete: float = 1.0, more: str = "") -> 
     if more:
         parts.append(more)
     st.caption(" · ".join(parts))
+
+
+def tile(label: str, value: str, explained: str, change: str | None = None) -> None:
+    """One figure in a frame of its own. `value` is Markdown; `change` is a signed percentage against the usual."""
+    st.metric(
+        label,
+        value,
+        change,
+        delta_description=None if change is None else "vs usual",
+        help=explained,
+        border=True,
+        width=_TILE,
+    )
 
 
 def money(micros: float, currency: str, decimals: int = 2) -> str:

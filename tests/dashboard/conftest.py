@@ -10,6 +10,7 @@ from pymongo.database import Database as Store
 
 from dashboard.board import Board
 from dashboard.configuration import Configuration
+from stack.places import Home
 from tests.dashboard.database_fixture import RealMongod, real_mongod
 
 
@@ -33,6 +34,6 @@ def store(server: RealMongod, writer: MongoClient[dict[str, Any]]) -> Store[dict
 
 @pytest.fixture
 def board(server: RealMongod, store: Store[dict[str, Any]]) -> Iterator[Board]:
-    made = Board(server.access, Configuration(cache_s=0, deadline_s=2), server.home / "runs", time.time)
+    made = Board(server.access, Configuration(cache_s=0, deadline_s=2), Home(server.home), time.time)
     yield made
     made.close()

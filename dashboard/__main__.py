@@ -1,0 +1,27 @@
+"""`python -m dashboard --server.port=8501 …`: the pages' server. Arguments are Streamlit's own options.
+
+What a page needs is imported before the server listens, so that the first visitor does not wait for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+APP = Path(__file__).with_name("app.py")
+_NEEDED = ("pyarrow", *(f"dashboard.views.{page}" for page in ("business", "operations", "runs")))
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    from streamlit.web import cli
+
+    for module in _NEEDED:
+        import_module(module)
+    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
