@@ -10,6 +10,7 @@ from console.widgets.chart import PercentileChart
 from console.widgets.events import EventsPanel
 from console.widgets.lag import LagPanel
 from console.widgets.rate import RatePanel
+from console.widgets.resources import ResourcesPanel
 from console.widgets.services import Services
 from console.widgets.sla import SlaPanel
 from console.widgets.stages import StagesPanel
@@ -18,7 +19,7 @@ from console.widgets.writes import WritesPanel
 
 
 class LiveScreen(ModeScreen):
-    """Services, percentiles, rate, lag, chart; beside them SLA, writes, stages, and what happened."""
+    """Services, percentiles, rate, lag, chart; beside them SLA, writes, stages, resources, and what happened."""
 
     CSS_PATH = "live.tcss"
 
@@ -36,4 +37,5 @@ class LiveScreen(ModeScreen):
                 yield SlaPanel(id="sla")
                 yield WritesPanel(id="writes")
                 yield StagesPanel(id="stages")
+                yield ResourcesPanel(id="resources")
                 yield EventsPanel(id="events")

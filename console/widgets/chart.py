@@ -169,8 +169,8 @@ def _name(mark: MarkView, column: int, text: np.ndarray, styles: np.ndarray) -> 
     """The kind of a mark beside its line, on the top row, where there is room."""
     word = f" {mark.kind} "
     place = slice(column + 1, column + 1 + len(word))
-    room = text[0, place]
-    if len(room) == len(word) and bool((room == 32).all()):
+    free = (text[0, place] == 32) | (styles[0, place] == _LIMIT)
+    if len(free) == len(word) and bool(free.all()):
         text[0, place] = [ord(sign) for sign in word]
         styles[0, place] = styles[0, column]
 

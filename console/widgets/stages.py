@@ -7,13 +7,13 @@ from textual.content import Content
 from console.feed.views import RunView, StageFigures
 from console.widgets.lines import MUTED, line, lines
 from console.widgets.panel import Panel, nothing
-from console.words import bar, milliseconds
+from console.words import bar, milliseconds, short_count
 
 
 class StagesPanel(Panel):
     """A bar for each stage's P95, all on one scale."""
 
-    TITLE = "Stages, P50 and P95 in ms"
+    TITLE = "Stages, P50 / P95 in ms, n"
 
     def draw(self, value: RunView) -> Content:
         shown = [each for each in value.stages if each.stage != "e2e_sent" and each.n]
@@ -23,11 +23,12 @@ class StagesPanel(Panel):
         return lines(self._row(each, longest) for each in shown)
 
     def _row(self, figures: StageFigures, longest: float) -> Content:
-        room = max(0, self.size.width - 8 - 14)
+        room = max(0, self.size.width - 8 - 20)
         filled = bar((figures.p95 or 0.0) / longest, room)
         return line(
             (f"{figures.stage:<8}", "bold" if figures.stage == "e2e" else ""),
             (f"{filled:<{room}}", "$accent" if figures.stage == "e2e" else "$primary"),
-            (f"{milliseconds(figures.p50):>7}", MUTED),
+            (f"{milliseconds(figures.p50):>6}", MUTED),
             f"{milliseconds(figures.p95):>7}",
+            (f"{short_count(figures.n):>7}", MUTED),
         )

@@ -13,7 +13,7 @@ from console.words import milliseconds, share, short_count
 class WritesPanel(Panel):
     """Commit and batch time."""
 
-    TITLE = "Writes, ms"
+    TITLE = "Writes, P50 / P95 in ms"
 
     def draw(self, value: RunView) -> Content:
         writes = value.writes
@@ -31,6 +31,6 @@ def _row(name: str, figures: StageFigures | None, reason: str) -> Content:
         return line((f"{name:<7}", "bold"), (f"n/a: {reason}", MUTED))
     return line(
         (f"{name:<7}", "bold"),
-        f"P50 {milliseconds(figures.p50)}  P95 {milliseconds(figures.p95)}",
+        f"{milliseconds(figures.p50)} / {milliseconds(figures.p95)}",
         (f"  max {milliseconds(figures.max)}  n {short_count(figures.n)}", MUTED),
     )
