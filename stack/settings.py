@@ -87,6 +87,9 @@ class DashboardSettings(_Section):
     """The Streamlit pages."""
 
     port: int = Field(default=8501, ge=1024, le=65535, description="preferred port")
+    address: str = Field(default="127.0.0.1", min_length=1, description="where it listens; beyond loopback: a login")
+    hosts: tuple[str, ...] = Field(default=(), description="further names by which visitors may call it")
+    unprotected: bool = Field(default=False, description="no login even beyond loopback: something else guards it")
     refresh_s: float = Field(default=2.0, gt=0, le=3600, description="how often a live page is drawn anew")
     cache_s: float = Field(default=2.0, ge=0, le=3600, description="how long an answer is kept and shared; 0: not")
     deadline_s: float = Field(default=2.0, gt=0, le=60, description="after which a query is given up")
