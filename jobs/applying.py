@@ -55,7 +55,7 @@ class Windows:
         keyed = [(WindowKey.of(arrival), arrival) for arrival in arrivals]
         for attempt in Retrying(
             retry=retry_if_exception_type((ConnectionFailure, CompareFailedError)),
-            wait=wait_exponential_jitter(initial=0.01, max=2),
+            wait=wait_exponential_jitter(multiplier=0.01, max=2, jitter=0.02),
             stop=lambda _: self._stopping(),
             reraise=True,
         ):

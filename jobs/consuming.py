@@ -9,10 +9,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from measure.errors import InvalidError
 
-GROUP = "latency-sink"
+GROUP = "latency-sink."
+"""Begin of the group's name, before the topic's: sinks of another topic are none of ours."""
 _LARGEST_BATCH = 2_000
 _SETTINGS: dict[str, Any] = {
-    "group.id": GROUP,
     "enable.auto.commit": False,
     "auto.offset.reset": "error",  # never reset in silence
     "isolation.level": "read_committed",
@@ -39,7 +39,7 @@ class CleanTopic:
         self._topic = topic
         self._begin = begin
         self._end = end
-        self._consumer = Consumer(connection | _SETTINGS)
+        self._consumer = Consumer(connection | _SETTINGS | {"group.id": GROUP + topic})
         self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def read(self, wait_s: float) -> list[Message]:

@@ -35,7 +35,7 @@ class DeadLetters(threading.Thread):
         self._consumer = Consumer(
             connection
             | {
-                "group.id": "latency-dead",
+                "group.id": f"latency-dead.{topic}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.message.max.bytes": 4 * 1024 * 1024,

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from measure.errors import UsageError
 from stack.access import Access, Role
-from stack.services.spark import CONF_VARIABLE
+from stack.services.spark import CONF_VARIABLE, MASTER_VARIABLE
 
 _CHECKPOINTS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 PLAIN: dict[str, str] = {
@@ -36,13 +36,16 @@ class UnknownSettingError(UsageError):
 
 
 def start(name: str, task_slots: int, settings: Mapping[str, str]) -> SparkSession:
-    """A session with this many task slots in this process; `[spark.conf]` wins over `settings`.
+    """A session with this many task slots, in this process or at the master that the stack names; `[spark.conf]`
+    wins over `settings`.
 
     UnknownSettingError where Spark does not know one of the user's: it would pass over it in silence.
     """
     users: dict[str, str] = json.loads(os.environ.get(CONF_VARIABLE, "{}"))
-    builder = SparkSession.builder.appName(name).master(f"local[{task_slots}]")
-    for key, value in {**settings, **users}.items():
+    master = os.environ.get(MASTER_VARIABLE)
+    slots = {"spark.cores.max": str(task_slots)} if master else {}
+    builder = SparkSession.builder.appName(name).master(master or f"local[{task_slots}]")
+    for key, value in {**settings, **slots, **users}.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("WARN")
@@ -62,14 +65,7 @@ def _refuse_unknown(session: SparkSession, keys: Iterable[str]) -> None:
 
 def kafka_options(access: Access) -> dict[str, Any]:
     """Connection options for Spark's Kafka source and sink."""
-    role = Role.JOB
-    login = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    return {
-        "kafka.bootstrap.servers": access.endpoints.kafka[role],
-        "kafka.security.protocol": "SASL_PLAINTEXT",
-        "kafka.sasl.mechanism": "SCRAM-SHA-512",
-        "kafka.sasl.jaas.config": f'{login} required username="{role}" password="{access.credentials.kafka[role]}";',
-    }
+    return {f"kafka.{key}": value for key, value in access.kafka_java(Role.JOB).items()}
 
 
 def source_options(access: Access, starting_offsets: str) -> dict[str, Any]:

@@ -65,7 +65,8 @@ class Sink:
     def run(self) -> int:
         """Until told to stop; the exit code."""
         self._dead.start()
-        while not self._stop():
+        code = 0
+        while code == 0 and not self._stop():
             messages = self._consumer.read(_WAIT_S)
             began_ns = time.perf_counter_ns()
             if messages:
@@ -75,9 +76,9 @@ class Sink:
                 self._measure()
             self._notes.busy_us += (time.perf_counter_ns() - began_ns) // 1000
             if int(time.time()) != self._notes.second and not self._each_second():
-                return RESTART_ME
-        self._consumer.close()
-        return 0
+                code = RESTART_ME
+        self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
+        return code
 
     def _take(self, messages: Iterable[Message]) -> None:
         due: list[Arrival] = []

@@ -1,0 +1,110 @@
+"""Topics and a database of a test's own, on the real stack of all tests, so that the stack's own sink has no part."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from pymongo import MongoClient
+
+from jobs.sink import Sink
+from measure.store import Document, Store, ensure_indexes
+from stack.access import Access, Names, Role
+from tests.jobs.feed import Feed
+
+PARTITIONS = 3
+
+
+@pytest.fixture
+def own_access(stack_access: Access) -> Iterator[Access]:
+    """As the product's own, with other names."""
+    mark = secrets.token_hex(4)
+    names = Names(f"{mark}.events", f"{mark}.clean", f"{mark}.dead", f"test_{mark}")
+    access = msgspec.structs.replace(
+        stack_access, endpoints=msgspec.structs.replace(stack_access.endpoints, names=names)
+    )
+    admin = AdminClient(access.kafka(Role.HOST))
+    with _root(access) as root:
+        database = root[names.database]
+        for role in (Role.SINK, Role.RUN, Role.JOB):
+            database.command("createUser", role, pwd=access.credentials.mongo[role], roles=["readWrite"])
+        ensure_indexes(database)
+        make_topics(admin, names.events, names.clean, names.dead)
+        yield access
+        database.command("dropAllUsersFromDatabase")
+        root.drop_database(names.database)
+    for gone in admin.delete_topics([names.events, names.clean, names.dead]).values():
+        gone.result()
+
+
+def make_topics(admin: AdminClient, *names: str) -> None:
+    topics = [NewTopic(name, PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"}) for name in names]
+    for made in admin.create_topics(topics).values():
+        made.result()
+
+
+def _root(access: Access) -> MongoClient[Document]:
+    password = access.credentials.mongo["root"]
+    return MongoClient(f"mongodb://root:{password}@{access.endpoints.mongo}/?authSource=admin&directConnection=true")
+
+
+@pytest.fixture
+def database(own_access: Access) -> Iterator[Store]:
+    with MongoClient[Document](own_access.mongo_uri(Role.SINK), tz_aware=True) as client:
+        yield client[own_access.names.database]
+
+
+@pytest.fixture
+def feed(own_access: Access) -> Feed:
+    return Feed(own_access)
+
+
+@pytest.fixture
+def own_folder(own_access: Access, tmp_path: Path) -> Path:
+    """A stack's folder for a service in a process of its own."""
+    (tmp_path / "endpoints.json").write_bytes(msgspec.json.encode(own_access.endpoints))
+    (tmp_path / "credentials.json").write_bytes(msgspec.json.encode(own_access.credentials))
+    return tmp_path
+
+
+class RunningSink:
+    """A sink in a thread of this process."""
+
+    def __init__(self, access: Access) -> None:
+        self._told = threading.Event()
+        self.sink = Sink(access, "sink", self._told.is_set)
+        self.code: int | None = None
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.code = self.sink.run()
+        except BaseException as failed:  # raised by `stop`
+            self._failed = failed
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it as SIGTERM does; raises what it died of."""
+        self._told.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        if self._failed:
+            raise self._failed
+
+
+@pytest.fixture
+def sink(own_access: Access) -> Iterator[RunningSink]:
+    running = RunningSink(own_access)
+    yield running
+    running.stop()

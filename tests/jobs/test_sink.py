@@ -1,0 +1,218 @@
+"""Exactly once, whatever happens between Kafka and MongoDB."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from jobs import control
+from jobs.control import RESTART_ME
+from measure.store import Store, sequences
+from stack.access import STACK_DIR_VARIABLE, Access, Role
+from tests.jobs.conftest import RunningSink, make_topics
+from tests.jobs.feed import RUN, Feed, assert_exact, await_stored, stored
+from tests.stack.waiting import wait_for
+
+pytestmark = pytest.mark.stack
+
+
+def redelivered(database: Store) -> int:
+    return sequences(database, RUN).redelivered
+
+
+@contextmanager
+def sink_process(folder: Path, name: str = "sink") -> Iterator[subprocess.Popen[bytes]]:
+    environment = os.environ | {STACK_DIR_VARIABLE: str(folder), "LATENCY_SERVICE": name}
+    with (folder / f"{name}.log").open("ab") as log:
+        child = subprocess.Popen([sys.executable, "-m", "jobs.sink"], env=environment, stderr=log)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_records_that_come_again_are_counted_and_not_applied(feed: Feed, database: Store, sink: RunningSink) -> None:
+    offsets = feed.events(60)
+    feed.clean(offsets)
+    await_stored(database, 60)
+    feed.clean(offsets[20:])
+    wait_for(lambda: redelivered(database) == 40, "40 redelivered")
+    assert_exact(database, 60)
+
+
+def test_a_dead_letter_leaves_a_marker_that_closes_the_sequence(feed: Feed, database: Store, sink: RunningSink) -> None:
+    offsets = feed.events(30)
+    feed.clean(offsets, dead=offsets[5:8])
+    await_stored(database, 27)
+    sets = sequences(database, RUN)
+    assert (len(sets.of(0).dead), sets.dead_unexpected) == (3, 3)
+    assert_exact(database, 27)
+
+
+def test_two_records_with_one_number_are_both_applied_and_one_is_a_repeat(
+    feed: Feed, database: Store, sink: RunningSink
+) -> None:
+    feed.clean(feed.events(10))
+    feed.next_seq = 4
+    feed.clean(feed.events(1))
+    wait_for(lambda: sequences(database, RUN).repeats == 1, "one repeat")
+    assert stored(database) == 10
+    assert sum(window["n"] for window in database.windows.find({"run": RUN})) == 11
+
+
+def test_a_gap_asks_for_a_new_generation_and_nothing_behind_it_is_applied(
+    feed: Feed, database: Store, sink: RunningSink
+) -> None:
+    control.join(database, "realtime")
+    offsets = feed.events(20)
+    feed.clean(offsets[:10] + offsets[12:])
+    await_stored(database, 10)
+    wait_for(lambda: _generation(database) == 1, "a new generation")
+    wait_for(lambda: database.marks.count_documents({"kind": "gap"}) == 1, "a mark")
+    assert stored(database) == 10
+    feed.clean(offsets[5:])  # what the new generation of the job sends
+    await_stored(database, 20)
+    assert_exact(database, 20)
+    assert _generation(database) == 1
+
+
+def _generation(database: Store) -> int:
+    found = control.current(database)
+    assert found is not None
+    return found.number
+
+
+def test_marks_of_transactions_are_no_gap(feed: Feed, own_access: Access, database: Store, sink: RunningSink) -> None:
+    control.join(database, "realtime")
+    producer = Producer(own_access.kafka(Role.PRODUCER) | {"transactional.id": own_access.names.database})
+    producer.init_transactions(30)
+    for _ in range(3):
+        producer.begin_transaction()
+        for _ in range(4):
+            feed.send(producer)
+        producer.commit_transaction(30)
+    offsets = list(feed.sent)
+    assert offsets != list(range(len(offsets))), "each transaction leaves a mark"
+    feed.clean(offsets)
+    await_stored(database, 12)
+    assert_exact(database, 12)
+    assert _generation(database) == 0
+
+
+def test_a_gap_whose_record_is_gone_halts_the_partition(
+    feed: Feed, own_access: Access, database: Store, sink: RunningSink
+) -> None:
+    offsets = feed.events(20)
+    feed.clean(offsets[:10])
+    await_stored(database, 10)
+    admin = AdminClient(own_access.kafka(Role.HOST))
+    for gone in admin.delete_records([TopicPartition(own_access.names.events, 0, offsets[15])]).values():
+        gone.result()
+    feed.clean(offsets[15:])
+    wait_for(lambda: database.positions.count_documents({"halted": {"$ne": None}}) == 1, "a halted partition")
+    assert stored(database) == 10
+    halted = database.positions.find_one({"halted": {"$ne": None}})
+    assert halted is not None
+    assert "no longer holds" in halted["halted"]
+
+
+def test_a_topic_made_anew_is_not_swallowed_by_old_fences(
+    feed: Feed, own_access: Access, database: Store, sink: RunningSink
+) -> None:
+    feed.clean(feed.events(40))
+    await_stored(database, 40)
+    admin, name = AdminClient(own_access.kafka(Role.HOST)), own_access.names.events
+    admin.delete_topics([name])[name].result()
+    _make_again(admin, name)
+    again = Feed(own_access, next_seq=40)
+    assert again.topic_id != feed.topic_id
+    again.clean(again.events(15))
+    await_stored(database, 55)
+    assert_exact(database, 55)
+
+
+def test_a_clean_topic_made_anew_ends_the_sink_with_the_wish_to_start_again(
+    feed: Feed, own_access: Access, database: Store
+) -> None:
+    first = RunningSink(own_access)
+    feed.clean(feed.events(10))
+    await_stored(database, 10)
+    admin, name = AdminClient(own_access.kafka(Role.HOST)), own_access.names.clean
+    admin.delete_topics([name])[name].result()
+    _make_again(admin, name)
+    wait_for(lambda: not first.alive, "the sink's end", 60)
+    first.stop()
+    assert first.code == RESTART_ME
+    second = RunningSink(own_access)
+    feed.clean(feed.events(10))
+    await_stored(database, 20)
+    second.stop()
+    assert_exact(database, 20)
+
+
+def _make_again(admin: AdminClient, name: str) -> None:
+    """The broker deletes behind its answer."""
+
+    def made() -> bool:
+        if name in admin.list_topics(timeout=5).topics:
+            return False
+        make_topics(admin, name)
+        return True
+
+    wait_for(made, f"{name} made anew")
+
+
+def test_a_sink_killed_at_any_moment_loses_nothing_and_counts_nothing_twice(
+    feed: Feed, own_folder: Path, database: Store
+) -> None:
+    chance = random.Random(7)  # noqa: S311 (nobody's secret)
+    total, sent = 1200, 0
+    while sent < total:
+        with sink_process(own_folder) as child:
+            before = stored(database)
+            while sent < total and stored(database) < before + chance.randrange(50, 200):
+                feed.clean(feed.events(40))
+                sent += 40
+            child.send_signal(signal.SIGKILL)
+    with sink_process(own_folder):
+        await_stored(database, total)
+        assert_exact(database, total)
+
+
+def test_sinks_that_share_the_partitions_and_lose_one_stay_exact(
+    own_folder: Path, own_access: Access, database: Store
+) -> None:
+    feeds = [Feed(own_access, next_seq=10_000 * number) for number in range(3)]
+
+    def send(count: int) -> None:
+        for number, each in enumerate(feeds):
+            each.clean(each.events(count, number), number)
+
+    with sink_process(own_folder, "sink"):
+        send(100)
+        with sink_process(own_folder, "sink-2"):
+            wait_for(lambda: database.samples.count_documents({"sink": "sink-2"}) > 1, "the second sink", 60)
+            send(100)
+        send(100)
+        await_stored(database, 900)
+        assert_exact(database, 900)
+
+
+def test_the_logs_hold_no_secret(feed: Feed, own_folder: Path, own_access: Access, database: Store) -> None:
+    with sink_process(own_folder):
+        feed.clean(feed.events(5))
+        await_stored(database, 5)
+    log = (own_folder / "sink.log").read_text()
+    assert not [word for word in own_access.credentials.mongo.values() if word in log]
+    assert not [word for word in own_access.credentials.kafka.values() if word in log]
