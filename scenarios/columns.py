@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from scenarios.draft import Draft
 
 KNOWN_TYPES = frozenset({"page_view", "add_to_cart", "purchase"})
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d{1,6})?\Z")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?\Z")
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\Z")
 _LONGEST = 256
 _LARGEST = 1_000_000_000
@@ -172,6 +172,7 @@ def _is_bad(fields: Mapping[str, str]) -> bool:
         or not all(fields[name] for name in ("user_id", "session_id", "product_id"))
         or any(len(value) > _LONGEST for value in fields.values())
         or not 0 <= Decimal(price) <= _LARGEST
+        or Decimal(price) != round(Decimal(price), 6)
         or not 0 < int(quantity) <= _LARGEST
         or Decimal(price) * int(quantity) > _LARGEST
     )
