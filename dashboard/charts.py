@@ -15,6 +15,13 @@ Spec = dict[str, Any]
 
 _TIME = "time (UTC)"
 _HEIGHT = 220
+_CLOCK = (
+    "utchours(datum.value) + utcminutes(datum.value) + utcseconds(datum.value) == 0 ? utcFormat(datum.value, '%d %b')"
+    " : utcFormat(datum.value, utcseconds(datum.value) == 0 ? '%H:%M' : '%H:%M:%S')"
+)
+_GREY = "#888888"
+"""Seen on a light ground and on a dark one."""
+_INK = {"light": "#31333f", "dark": "#fafafa"}
 _DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 4, 1, 4], [1, 4], [10, 2]]
 
 
@@ -33,7 +40,8 @@ def _base() -> Any:
 
 
 def _time(title: str | None = _TIME) -> Any:
-    return alt.X("at:T", title=title, scale=alt.Scale(type="utc"), axis=alt.Axis(labelOverlap=True, tickCount=6))
+    axis = alt.Axis(labelOverlap=True, tickCount=6, labelExpr=_CLOCK)
+    return alt.X("at:T", title=title, scale=alt.Scale(type="utc"), axis=axis)
 
 
 @lru_cache(maxsize=64)
@@ -107,12 +115,14 @@ def _many(rows: Any, names: list[str], unit: str, number: str, log: bool) -> Spe
         ]
     )
     chart = alt.layer(line, hover).properties(height=_HEIGHT)
-    return _spec(chart.configure_legend(orient="top", symbolSize=300, symbolStrokeWidth=2))
+    legend = chart.configure_legend(orient="top", symbolType="stroke", symbolSize=400, symbolStrokeWidth=2, columns=3)
+    return _spec(legend)
 
 
 @lru_cache(maxsize=32)
-def ranking(unit: str, rows: int, number: str = ",.0f") -> Spec:
-    """Horizontal bars from rows of place, name, value and label (written on the bar), in the order of `place`."""
+def ranking(unit: str, rows: int, ground: str, number: str = ",.0f") -> Spec:
+    """Horizontal bars from rows of place, name, value and label (written on the bar), in the order of `place`; on a
+    `light` or `dark` ground."""
     order = alt.EncodingSortField(field="place", order="ascending")
     axis = alt.Axis(labelLimit=170, labelOverlap=False, ticks=False, domain=False, labelPadding=6)
     value = alt.X("value:Q", title=unit, axis=alt.Axis(format=number, tickCount=4), scale=alt.Scale(zero=True))
@@ -123,7 +133,7 @@ def ranking(unit: str, rows: int, number: str = ",.0f") -> Spec:
     ]
     both = _base().encode(y=alt.Y("name:N", title=None, sort=order, axis=axis), tooltip=shown)
     bars = both.mark_bar(cornerRadiusEnd=3, opacity=0.55).encode(x=value)
-    words = both.mark_text(align="left", dx=6).encode(x=alt.datum(0), text="label:N")
+    words = both.mark_text(align="left", dx=6, color=_INK[ground]).encode(x=alt.datum(0), text="label:N")
     return _spec(alt.layer(bars, words).properties(height=30 * max(2, rows) + 56))
 
 
@@ -136,7 +146,7 @@ def stages(unit: str, rows: int) -> Spec:
     value = alt.X("value:Q", title=unit, axis=alt.Axis(format=",.0f", tickCount=5), scale=alt.Scale(zero=True))
     span = (
         _base()
-        .mark_rule(strokeWidth=2, opacity=0.4)
+        .mark_rule(strokeWidth=2, opacity=0.5, color=_GREY)
         .encode(y=stage, x=alt.X("min(value):Q", title=unit), x2="max(value):Q")
     )
     points = (

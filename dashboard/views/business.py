@@ -12,7 +12,7 @@ from dashboard.board import Board, Choice
 from dashboard.business import MICRO, Business, FunnelStep, TopItem
 from dashboard.plain import literal, plain
 from dashboard.ranges import LIVE_LENGTHS, MINUTE, RangeError, TimeRange, moment, spoken
-from dashboard.views.frame import age, board, money, tile, told
+from dashboard.views.frame import age, board, ground, money, tile, told
 from dashboard.windows import CART, EVENT_TYPES, PURCHASE, VIEW
 
 _ALL = "All shop traffic"
@@ -43,7 +43,7 @@ def _chosen(shared: Board) -> Choice | None:
         st.session_state["business_to"] = (moment(jump + MINUTE)).replace(tzinfo=None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         named = st.segmented_control(
-            "Time range", [*LIVE_LENGTHS, _FIXED], default=_DEFAULT, key="business_range", required=True
+            "Time range", [*LIVE_LENGTHS, _FIXED], default=_DEFAULT, key="business_range", required=True, wrap=True
         )
         known = [entry.run for entry in shared.runs().value or ()]
         run = st.selectbox(
@@ -122,7 +122,7 @@ def _tiles(shown: Business, currency: str) -> None:
         _tile("Revenue", money(shown.revenue_micros, currency, 0), whole["revenue"], "in this time range")
         _tile("Orders", f"{shown.orders:,}", whole["orders"], "purchases in this time range")
         _tile(
-            "Average order value",
+            "Average order",
             "—" if average is None else money(average, currency),
             whole["average_order"],
             "revenue divided by orders",
@@ -169,7 +169,7 @@ def _over_time(shown: Business, currency: str) -> None:
         ("Revenue", "revenue", f"{currency} a minute{mean}", ",.0f"),
         ("Orders", "orders", f"orders a minute{mean}", ",.0f"),
         ("Average order value", "average_order", f"{currency} an order", ",.2f"),
-        ("Active sessions", "sessions", f"different sessions in a {step}", ",.0f"),
+        ("Active sessions", "sessions", f"sessions in a {step}", ",.0f"),
     )
     columns = st.columns(2)
     for place, (title, field, unit, number) in enumerate(drawn):
@@ -209,7 +209,7 @@ def _funnel(shown: Business) -> None:
     )
     st.vega_lite_chart(
         rows,
-        charts.ranking("different sessions", len(rows)),
+        charts.ranking("different sessions", len(rows), ground()),
         alt="Sessions by how far they came",
         key="business_funnel",
     )
@@ -247,7 +247,9 @@ def _top(title: str, items: tuple[TopItem, ...], currency: str) -> None:
             for place, item in enumerate(items)
         ]
     )
-    st.vega_lite_chart(rows, charts.ranking(currency, len(rows)), alt=f"{title} by revenue", key=f"business_{title}")
+    st.vega_lite_chart(
+        rows, charts.ranking(currency, len(rows), ground()), alt=f"{title} by revenue", key=f"business_{title}"
+    )
 
 
 def _distinct_name(name: str, place: int, items: tuple[TopItem, ...]) -> str:

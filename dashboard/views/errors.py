@@ -9,7 +9,7 @@ from dashboard import charts
 from dashboard.board import Board
 from dashboard.dead import MOST_COUNTED, Letter, Page, Place, Reason
 from dashboard.plain import literal, plain
-from dashboard.views.frame import told
+from dashboard.views.frame import ground, told
 from measure.stamp import FOREIGN_RUN
 
 _PLACES = "errors_places"
@@ -75,7 +75,7 @@ def _reasons(reasons: list[Reason]) -> None:
     )
     st.markdown("**Dead letters by reason**")
     st.vega_lite_chart(
-        rows, charts.ranking("dead letters", len(rows)), alt="Dead letters by reason", key="errors_reasons"
+        rows, charts.ranking("dead letters", len(rows), ground()), alt="Dead letters by reason", key="errors_reasons"
     )
     bound = f"the newest {MOST_COUNTED:,} are counted" if n >= MOST_COUNTED else f"{n:,} in all"
     st.caption(bound)
@@ -90,12 +90,17 @@ def _letters(page: Page, places: list[Place | None]) -> None:
     if page.gave_up:
         st.caption(f"{page.searched:,} letters were looked through; older ones were not.")
     with st.container(horizontal=True):
-        if st.button("Newer", key="errors_newer", disabled=len(places) < 2, icon=":material/chevron_left:"):
-            places.pop()
-            st.rerun(scope="fragment")
-        if st.button("Older", key="errors_older", disabled=page.next is None, icon=":material/chevron_right:"):
-            places.append(page.next)
-            st.rerun(scope="fragment")
+        st.button(
+            "Newer", key="errors_newer", disabled=len(places) < 2, icon=":material/chevron_left:", on_click=places.pop
+        )
+        st.button(
+            "Older",
+            key="errors_older",
+            disabled=page.next is None,
+            icon=":material/chevron_right:",
+            on_click=places.append,
+            args=(page.next,),
+        )
 
 
 def _letter(letter: Letter) -> None:

@@ -58,6 +58,11 @@ def age(board: Board, read_at: float, complete: float = 1.0, more: str = "") -> 
     st.caption(" · ".join(parts))
 
 
+def ground() -> str:
+    """`light` or `dark`: what is drawn on."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
 def tile(label: str, value: str, explained: str, change: str | None = None) -> None:
     """One figure in a frame of its own. `value` is Markdown; `change` is a signed percentage against the usual."""
     st.metric(

@@ -56,7 +56,7 @@ def _chosen(shared: Board) -> Look:
             width=340,
         )
         length = st.segmented_control(
-            "Time range", list(_LENGTHS), default="10 minutes", key="operations_range", required=True
+            "Time range", list(_LENGTHS), default="10 minutes", key="operations_range", required=True, wrap=True
         )
         step = st.segmented_control(
             "Resolution", list(_STEPS), default="by the second", key="operations_step", required=True

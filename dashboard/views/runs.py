@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -94,7 +95,7 @@ def _report(shared: Board, names: list[str]) -> None:
         return
     source = answer.value
     _downloads(shared, source)
-    st.markdown(to_markdown(report_page(source)))
+    st.markdown(_smaller(to_markdown(report_page(source))))
     _charts(source)
 
 
@@ -138,4 +139,9 @@ def _compare(shared: Board, names: list[str]) -> None:
         return
     answer = shared.comparison(groups)
     if _say(answer) and answer.value is not None:
-        st.markdown(answer.value)
+        st.markdown(_smaller(answer.value))
+
+
+def _smaller(markdown: str) -> str:
+    """The report's headings below this page's own."""
+    return re.sub(r"^#", "###", markdown, flags=re.MULTILINE)
