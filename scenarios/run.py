@@ -44,6 +44,7 @@ from scenarios.spools import Spools
 from scenarios.visible import VisibleWatcher
 from stack import lifecycle
 from stack.access import Access, Role
+from stack.observe import runtime_of
 from stack.process import current_process
 from stack.resources import ResourceSampler
 from stack.settings import Settings
@@ -229,7 +230,7 @@ class _Run:
             run=self._folder.run,
             scenario=prepared.scenario.name,
             profile=self._settings.profile,
-            runtime=self._settings.runtime,
+            runtime=runtime_of(self._settings),
             stack=self._settings.stack,
             producers=self._producers,
             spans=list(prepared.spans),
@@ -250,7 +251,7 @@ class _Run:
             status=Status.RUNNING.value,
             scenario=self._prepared.scenario.name,
             profile=self._settings.profile,
-            runtime=self._settings.runtime,
+            runtime=runtime_of(self._settings),
             stack=self._settings.stack,
             started_us=self._began_us,
             verdict=None,

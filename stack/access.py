@@ -10,13 +10,26 @@ import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from measure.errors import NotReadyError
+from stack.kafka_login import KafkaLogin
+from stack.mongo_uri import with_options, without_login
 
 STACK_DIR_VARIABLE = "LATENCY_STACK_DIR"
+FOREIGN_PASSWORD = "password"  # noqa: S105 (its name)
+"""Key among Kafka's credentials where Kafka is not the stack's own."""
+FOREIGN_URI = "uri"
+"""Key among MongoDB's, likewise."""
+_SAFE_WRITES = {
+    "w": "majority",
+    "journal": "true",
+    "readConcernLevel": "majority",
+    "retryWrites": "true",
+    "serverSelectionTimeoutMS": "5000",
+}
 
 
 class Role(StrEnum):
@@ -39,6 +52,18 @@ class Names(msgspec.Struct, frozen=True):
     database: str = "latency"
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """How Kafka and MongoDB that are not the stack's own want to be spoken to, by all roles alike. No secret."""
+
+    security: str
+    """Kafka's `security.protocol`."""
+    mechanism: str | None = None
+    user: str | None = None
+    ca: str | None = None
+    """Path of a PEM file, as the next."""
+    certificate: str | None = None
+
+
 class Endpoints(msgspec.Struct, frozen=True):
     """Where a stack listens. No secrets: this file may be shown to anybody."""
 
@@ -49,6 +74,8 @@ class Endpoints(msgspec.Struct, frozen=True):
     dashboard: str | None = None
     spark_ui: str | None = None
     names: Names = Names()
+    foreign: Foreign | None = None
+    """None: Kafka and MongoDB are the stack's own."""
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -95,19 +122,42 @@ class Access(msgspec.Struct, frozen=True):
 
     def kafka(self, role: Role) -> dict[str, Any]:
         """The librdkafka properties with which `role` connects; add what is the client's own."""
-        return {
-            "bootstrap.servers": self.endpoints.kafka[role],
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": "SCRAM-SHA-512",
-            "sasl.username": role.value,
-            "sasl.password": self.credentials.kafka[role],
-        }
+        return {"bootstrap.servers": self.endpoints.kafka[role]} | self._login(role).librdkafka()
+
+    def kafka_java(self, role: Role) -> dict[str, str]:
+        """The same for Kafka's Java clients, Spark's among them."""
+        return {"bootstrap.servers": self.endpoints.kafka[role]} | self._login(role).java()
+
+    def _login(self, role: Role) -> KafkaLogin:
+        foreign, passwords = self.endpoints.foreign, self.credentials.kafka
+        if foreign is None:
+            return KafkaLogin("SASL_PLAINTEXT", "SCRAM-SHA-512", role.value, passwords[role])
+        return KafkaLogin(
+            foreign.security,
+            foreign.mechanism,
+            foreign.user,
+            passwords.get(FOREIGN_PASSWORD),
+            foreign.ca,
+            foreign.certificate,
+        )
 
     def mongo_uri(self, role: Role) -> str:
         """MongoDB URI with the role's own user. A secret: give it to a client and to nothing else."""
+        name = self.names.database
+        if self.endpoints.foreign is not None:
+            return with_options(
+                self.credentials.mongo[FOREIGN_URI], name, _SAFE_WRITES | {"appname": f"latency-{role.value}"}
+            )
         user, password = quote(role.value), quote(self.credentials.mongo[role], safe="")
         return (
-            f"mongodb://{user}:{password}@{self.endpoints.mongo}/{self.names.database}"
-            f"?authSource={self.names.database}&directConnection=true&w=majority&journal=true"
-            "&readConcernLevel=majority&retryWrites=true&serverSelectionTimeoutMS=5000&appname=latency-" + role.value
+            f"mongodb://{user}:{password}@{self.endpoints.mongo}/{name}?"
+            + urlencode({"authSource": name, "directConnection": "true", **_SAFE_WRITES})
+            + f"&appname=latency-{role.value}"
         )
+
+    def mongo_uri_without_secret(self) -> str:
+        """The same without user and password."""
+        name = self.names.database
+        if self.endpoints.foreign is not None:
+            return without_login(with_options(self.credentials.mongo[FOREIGN_URI], name, {}))
+        return f"mongodb://{self.endpoints.mongo}/{name}?directConnection=true"

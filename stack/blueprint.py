@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from stack.access import Access
+from stack.driver_address import driver_host
 from stack.files import write_whole
 from stack.places import Home, StackFolder
-from stack.settings import Settings
+from stack.ports import HOST
+from stack.settings import EXTERNAL, Settings
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -39,6 +41,17 @@ class Blueprint(msgspec.Struct, frozen=True):
     settings: Settings
     ports: dict[str, int]
     access: Access
+
+    @property
+    def master(self) -> str | None:
+        """Of Spark; None: the job runs in its own process."""
+        external = self.settings.external
+        return external.spark if self.settings.runtime == EXTERNAL and external.spark != "local" else None
+
+    @property
+    def driver_host(self) -> str:
+        """This machine's address as Spark's executors see it."""
+        return HOST if self.master is None else driver_host(self.master, self.settings.external.driver_host)
 
     @classmethod
     def read(cls, folder: StackFolder) -> Blueprint:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import subprocess
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -12,10 +10,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from measure.errors import LatencyError, NotReadyError
-from stack import process
+from stack.ground import Ground, Life, Processes
 from stack.logs import last_words
 from stack.places import StackFolder
-from stack.ports import holder, is_free
 from stack.service import NotYetError, Service, Step
 
 EXIT_RESTART_ME = 75
@@ -59,14 +56,16 @@ class DiedError(NotReadyError):
 class Keeper:
     """Keeps one service alive. All of it runs in one event loop; only the blocking steps go to threads."""
 
-    def __init__(self, service: Service, folder: StackFolder, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, service: Service, folder: StackFolder, tell: Callable[[str], None], ground: Ground | None = None
+    ) -> None:
         self.service = service
         self.standing = Standing(since_s=time.time())
         self.ready = asyncio.Event()
         self._folder = folder
         self._tell = tell
-        self._child: subprocess.Popen[bytes] | None = None
-        self._record: process.ProcessRecord | None = None
+        self._ground = ground if ground is not None else Processes(folder)
+        self._life: Life | None = None
         self._exit: int | None = None
         self._log_from = 0
         self._backoff_s = _FIRST_BACKOFF_S
@@ -111,58 +110,38 @@ class Keeper:
 
     async def _bring_up(self) -> None:
         self._exit = None
-        adopted = process.find(self._folder, self.service.name)
-        if adopted is not None and adopted.digest == self.service.digest:
-            self._child, self._record, self._log_from = None, adopted, 0
-            self._tell(f"{self.service.name}: adopted process {adopted.pid}")
+        self._life = await asyncio.to_thread(self._ground.find, self.service)
+        if self._life is not None:
+            self._log_from = 0
+            if self._life.pid is not None:
+                self._tell(f"{self.service.name}: adopted process {self._life.pid}")
         else:
-            await self._start()
-        assert self._record is not None  # noqa: S101 (for mypy)
-        self._stand(state=State.STARTING, health="starting", pid=self._record.pid)
+            self._life = await self._start()
+        self._stand(state=State.STARTING, health="starting", pid=self._life.pid)
         await self._until(self.service.provision)
         await self._until(self.service.probe)
         self._stand(state=State.READY, health="ready", reason="")
         self.ready.set()
 
-    async def _start(self) -> None:
-        """Begin with clear ground: a former supervisor may have left a process of it."""
+    async def _start(self) -> Life:
         self._stand(state=State.STARTING, health="preparing", pid=None)
-        await self._stop_process()
+        self._log_from = self.service.log.stat().st_size if self.service.log.exists() else 0
         try:
-            await asyncio.to_thread(self._require_ports)
-            await asyncio.to_thread(self.service.prepare)
-            self._log_from = self.service.log.stat().st_size if self.service.log.exists() else 0
-            self._child = process.start(self.service, self._folder)
+            return await asyncio.to_thread(self._ground.start, self.service)
         except OSError as refused:
             raise NotReadyError(f"{self.service.name} cannot be started: {refused}") from refused
-        self._record = process.read_record(self._folder.pid(self.service.name))
 
-    def _require_ports(self) -> None:
-        for listener, port in self.service.ports.items():
-            if not is_free(port):
-                raise NotReadyError(
-                    f"{self.service.name}: its port {port} ({listener}) is held by {holder(port)}: stop that, or take "
-                    "another port by `latency down` and `latency up`."
-                )
-
-    async def _stop_process(self) -> None:
-        """The clean signal, then the hard one; nothing there is fine."""
-        stopping = asyncio.ensure_future(
-            asyncio.to_thread(
-                process.stop, self._folder, self.service.name, self.service.stop_signal, self.service.stop_timeout_s
-            )
-        )
-        while not stopping.done():
-            self._reap()
-            await asyncio.wait({stopping}, timeout=_POLL_S)
-        self._reap()
-        with contextlib.suppress(OSError):
-            stopping.result()
-        self._child = self._record = None
-
-    def _reap(self) -> None:
-        if self._child is not None:
-            self._child.poll()
+    async def _wind_up(self, step: Callable[[Service], None]) -> None:
+        """What ends a life, while a child of ours is reaped; after that there is none."""
+        ending = asyncio.ensure_future(asyncio.to_thread(step, self.service))
+        while not ending.done():
+            if self._life is not None:
+                self._life.ended()
+            await asyncio.wait({ending}, timeout=_POLL_S)
+        ending.result()
+        if self._life is not None:
+            self._life.ended()
+        self._life = None
 
     async def _until(self, step: Step) -> None:
         """Repeat a step until it succeeds; DiedError at once when the process ends, NotReadyError at the deadline."""
@@ -214,10 +193,12 @@ class Keeper:
             self._stand(health=health)
 
     def _alive(self) -> bool:
-        if self._child is not None:
-            self._exit = self._child.poll()
-            return self._exit is None
-        return self._record is not None and self._record.alive()
+        if self._life is None:
+            return False
+        if self._life.ended():
+            self._exit = self._life.exit_code
+            return False
+        return True
 
     def _obituary(self) -> str:
         if self._exit in KILLED:  # it had no time to say why
@@ -234,7 +215,7 @@ class Keeper:
         reason = f"{how_it_ended(self._exit)}, " + ("again at once" if at_once else f"again in {self._backoff_s:.1f} s")
         self._stand(state=State.RESTARTING, health=reason, pid=None, restarts=self.standing.restarts + 1)
         self._tell(f"{self.service.name}: {reason}")
-        await self._stop_process()
+        await self._wind_up(self._ground.clear)
         if not at_once:
             await asyncio.sleep(self._backoff_s)
             self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
@@ -250,7 +231,7 @@ class Keeper:
     async def end(self) -> None:
         """Stop the process; after that nobody keeps it."""
         self.ready.clear()
-        await self._stop_process()
+        await self._wind_up(self._ground.stop)
         self._stand(state=State.STOPPED, health="", pid=None)
 
     def _stand(self, **changes: object) -> None:

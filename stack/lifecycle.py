@@ -13,21 +13,22 @@ from pathlib import Path
 
 import msgspec
 
-from measure.errors import LatencyError, NotReadyError
+from measure.errors import LatencyError, NotReadyError, UsageError
 from stack import process
-from stack.access import Access, Endpoints
+from stack.access import Access, Endpoints, Role
 from stack.blueprint import Plan
 from stack.choice import choose_ports
 from stack.credentials import KAFKA_CLIENTS, ensure_credentials
+from stack.external import external_credentials, external_endpoints
 from stack.files import write_whole
 from stack.interruption import interruptible, uninterrupted
-from stack.observe import run_in_progress, status
+from stack.observe import run_in_progress, runtime_of, status
 from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
 from stack.services import check, chosen, runs_whole
-from stack.settings import DEFAULT_ORIGIN, Settings
+from stack.settings import DEFAULT_ORIGIN, EXTERNAL, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
 
@@ -47,7 +48,7 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
 
     On any failure, Ctrl-C included, what this call started is taken down again. NotReadyError says why.
     """
-    settings = _as_asked(settings, profile=profile, sinks=sinks)
+    settings = _as_asked(_as_made(settings), profile=profile, sinks=sinks)
     check(settings)
     folder = settings.folder
     with interruptible():
@@ -56,6 +57,17 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
         with _changing(folder):
             _bring_up(settings, folder, narrate)
     return status(settings)
+
+
+def _as_made(settings: Settings) -> Settings:
+    """A stack keeps the runtime that it was made with: its data lie there. UsageError where another is asked for."""
+    made = runtime_of(settings)
+    if made != settings.runtime and settings.origin("runtime") != DEFAULT_ORIGIN:
+        raise UsageError(
+            f"stack {settings.stack} was made with runtime {made}, not {settings.runtime}: take another name with "
+            "--stack, or remove it with `latency down --purge`."
+        )
+    return settings.model_copy(update={"runtime": made})
 
 
 def _as_asked(settings: Settings, **flags: object) -> Settings:
@@ -103,7 +115,10 @@ def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate
     else:
         ports = before.ports
     try:
-        ensure_credentials(folder)
+        if settings.runtime == EXTERNAL:
+            write_whole(folder.credentials, msgspec.json.encode(external_credentials(settings.external)))
+        else:
+            ensure_credentials(folder)
         Plan(settings.model_dump(mode="json"), ports).write(folder)
         write_whole(folder.endpoints, msgspec.json.encode(_endpoints(settings, ports)))
     except OSError as refused:
@@ -121,6 +136,8 @@ def _leftovers(folder: StackFolder) -> list[str]:
 
 def _endpoints(settings: Settings, ports: dict[str, int]) -> Endpoints:
     there = chosen(settings)
+    if settings.runtime == EXTERNAL:
+        return external_endpoints(settings, ports, there)
     return Endpoints(
         kafka={role: f"{HOST}:{ports[f'kafka.{role}']}" for role in KAFKA_CLIENTS},
         mongo=f"{HOST}:{ports['mongo']}",
@@ -160,8 +177,21 @@ def down(settings: Settings, purge: bool, narrate: Narrate) -> None:
     with _changing(folder), uninterrupted():
         _take_down(folder)
     if purge:
+        _tell_what_stays(folder, narrate)
         shutil.rmtree(folder.root)
         narrate(f"removed {folder.root}")
+
+
+def _tell_what_stays(folder: StackFolder, narrate: Narrate) -> None:
+    """In clusters that are not ours, nothing is removed."""
+    with contextlib.suppress(NotReadyError):
+        endpoints = Access.load(folder.root).endpoints
+        if endpoints.foreign is not None:
+            names = endpoints.names
+            narrate(
+                f"left as they are: topics {names.events}, {names.clean} and {names.dead} at "
+                f"{endpoints.kafka[Role.HOST]}, database {names.database} at {endpoints.mongo}"
+            )
 
 
 def _take_down(folder: StackFolder) -> None:

@@ -34,6 +34,12 @@ def status(settings: Settings) -> StackState:
     )
 
 
+def runtime_of(settings: Settings) -> str:
+    """The runtime that the stack was made with; the configured one where it was not made yet."""
+    plan = Plan.read(settings.folder)
+    return str(plan.settings["runtime"]) if plan else settings.runtime
+
+
 def _told(folder: StackFolder) -> tuple[ServiceState, ...]:
     return tuple(map(_service_state, ask(folder, {"do": "status"}, _ANSWER_S)["services"]))
 
@@ -49,6 +55,7 @@ def _service_state(told: dict[str, Any]) -> ServiceState:
         memory_bytes=told["memory_bytes"],
         ports=told["ports"],
         restarts=told["restarts"],
+        foreign=told.get("foreign", False),
     )
 
 

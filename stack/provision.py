@@ -9,7 +9,7 @@ from measure.errors import LatencyError
 from stack.jars import provide_jars
 from stack.java import choose_java, java_home
 from stack.mongod_binary import check_mongod
-from stack.settings import Settings
+from stack.settings import EXTERNAL, Settings
 
 Narrate = Callable[[str], None]
 
@@ -22,7 +22,7 @@ def provision(settings: Settings, narrate: Narrate) -> None:
     NotReadyError says what is missing and what to do. Nothing is asked for that `settings.services` leaves out.
     """
     services = settings.services
-    if services is None or "mongod" in services:
+    if settings.runtime != EXTERNAL and (services is None or "mongod" in services):
         binary = check_mongod(settings.mongo.binary)
         narrate(str(binary))
     if services is None or _ON_JAVA & set(services):

@@ -47,6 +47,9 @@ class Service:
     settings: Mapping[str, object] = field(default_factory=dict)
     """What its configuration files were made from: a change of it means a restart."""
 
+    foreign: bool = False
+    """It is not ours to start or stop: it is only made ready and asked how it is."""
+
     @property
     def digest(self) -> str:
         """Changes when the process would have to be restarted to follow the definition."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -24,6 +24,10 @@ from stack.places import DEFAULT_STACK, Home, StackFolder
 
 FILE_NAME = "latency.toml"
 DEFAULT_ORIGIN = "default"
+EXTERNAL = "external"
+"""The runtime of clusters that already run."""
+Runtime = Literal["local", "external"]
+RUNTIMES: tuple[str, ...] = get_args(Runtime)
 
 
 class _Section(BaseModel):
@@ -106,6 +110,39 @@ class ConsoleSettings(_Section):
     keys: dict[str, str] = Field(default_factory=dict, description="action → its keys, instead of the usual ones")
 
 
+class ExternalSettings(_Section):
+    """Clusters that already run, for runtime `external`. A secret is best given by a file or the environment."""
+
+    kafka: str | None = Field(default=None, min_length=1, description="bootstrap servers, host:port,…")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how Kafka is spoken to"
+    )
+    kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="how a user logs in, with SASL"
+    )
+    kafka_user: str | None = Field(default=None, min_length=1, description="Kafka's user, with SASL")
+    kafka_password: SecretStr | None = Field(default=None, description="that user's password")
+    kafka_password_file: Path | None = Field(default=None, description="a file that holds it, instead")
+    kafka_ca: Path | None = Field(default=None, description="PEM file of the authority, where it is not a public one")
+    kafka_certificate: Path | None = Field(
+        default=None, description="PEM file of one's own private key (PKCS #8) and certificates, for mutual TLS"
+    )
+    replication: int = Field(default=-1, ge=-1, le=32, description="copies of each topic; -1: as the cluster has it")
+    mongo: SecretStr | None = Field(default=None, description="URI of a replica set, mongos or Atlas, with its user")
+    mongo_file: Path | None = Field(default=None, description="a file that holds the URI, instead")
+    prefix: str = Field(
+        default="latency.", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="begin of every topic's name"
+    )
+    database: str = Field(
+        default="latency", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="the one database that is written to"
+    )
+    spark: str = Field(default="local", min_length=1, description="Spark's master: local, spark://…, k8s://… or yarn")
+    driver_host: str | None = Field(
+        default=None, min_length=1, description="this machine's address as Spark's executors see it"
+    )
+    insecure: bool = Field(default=False, description="allow another machine to be spoken to without TLS")
+
+
 class Settings(BaseSettings):
     """Everything that can be configured about a stack. Made by `load`."""
 
@@ -114,7 +151,7 @@ class Settings(BaseSettings):
     )
 
     stack: str = Field(default=DEFAULT_STACK, description="name of the stack")
-    runtime: Literal["local"] = Field(default="local", description="what the services run in")
+    runtime: Runtime = Field(default="local", description="what the services run in")
     profile: str = Field(default="realtime", description="the Spark job")
     sinks: int = Field(default=1, ge=1, le=16, description="sink processes")
     services: tuple[str, ...] | None = Field(
@@ -128,6 +165,7 @@ class Settings(BaseSettings):
     job: JobSettings = JobSettings()
     dashboard: DashboardSettings = DashboardSettings()
     console: ConsoleSettings = ConsoleSettings()
+    external: ExternalSettings = ExternalSettings()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 

@@ -31,6 +31,7 @@ from stack import faults, process
 from stack.access import STACK_DIR_VARIABLE
 from stack.blueprint import Blueprint
 from stack.files import write_whole
+from stack.ground import ground_of
 from stack.keeper import Keeper
 from stack.logs import cut_short
 from stack.places import StackFolder, runtime_folder
@@ -144,7 +145,9 @@ class Supervisor:
         """A keeper's standing, with what it cannot see itself: that a signal has stopped the process, and its usage."""
         name = keeper.service.name
         usage = self._usage.get(name)
-        told = {"name": name, "ports": dict(keeper.service.ports), **asdict(keeper.standing)}
+        service = keeper.service
+        told: dict[str, Any] = {"name": name, "foreign": service.foreign, "ports": dict(service.ports)}
+        told |= asdict(keeper.standing)
         told |= {"cpu": usage.cpu_cores if usage else None, "memory_bytes": usage.rss_bytes if usage else None}
         record = process.read_record(self._folder.pid(name))
         if told["pid"] is not None and record is not None and process.is_paused(record):
@@ -168,7 +171,7 @@ class Supervisor:
         return {service.name: service for service in services(Blueprint.read(self._folder))}
 
     def _take(self, service: Service) -> None:
-        keeper = Keeper(service, self._folder, _tell)
+        keeper = Keeper(service, self._folder, _tell, ground_of(service, self._folder))
         self._keepers[service.name] = keeper
         self._tasks[service.name] = asyncio.create_task(keeper.run(self._keepers), name=service.name)
 
@@ -190,9 +193,16 @@ class Supervisor:
             raise UsageError(f"there is no service {name!r}; there are: {', '.join(self._keepers)}.")
         return self._keepers[name]
 
+    def _own(self, name: str, what: str) -> Keeper:
+        """The keeper of a service that is ours to do something to."""
+        keeper = self._keeper(name)
+        if keeper.service.foreign:
+            raise UsageError(f"{name} is not this stack's own: [external] names it, so `{what}` it where it runs.")
+        return keeper
+
     async def _restart(self, name: str) -> None:
         async with self._changing:
-            service, order = self._keeper(name).service, list(self._keepers)
+            service, order = self._own(name, "restart").service, list(self._keepers)
             await self._drop(name)
             self._take(service)
             self._put_in_order(order)
@@ -201,7 +211,7 @@ class Supervisor:
         """Do a fault; it is undone here when its time is over, whoever asked for it."""
         fault = faults.new_fault(str(request.get("kind")), str(request.get("service")), request.get("for_s"))
         async with self._changing:
-            keeper = self._keeper(fault.service)
+            keeper = self._own(fault.service, fault.kind)
             there = faults.read_journal(self._folder)
             if there is not None:
                 raise UsageError(f"a {there.kind} of {there.service} is in force: one fault at a time.")

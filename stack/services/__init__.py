@@ -8,14 +8,16 @@ from importlib.util import find_spec
 
 from measure.errors import UsageError
 from stack.blueprint import Blueprint
+from stack.external import check_external
 from stack.profiles import OWN, find_profile
 from stack.service import Service
+from stack.services import foreign
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
 from stack.services.own import check_job, own_job, reader
 from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
-from stack.settings import Settings
+from stack.settings import EXTERNAL, Settings
 
 PIPELINE = ("kafka", "mongod", "spark", "sink", "reader")
 """What an event passes on its way to MongoDB and to its figures; a profile has a sink, a reader, or neither."""
@@ -26,9 +28,10 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
     """All services of a stack, in the order in which they are shown and started."""
     settings = blueprint.settings
     module = find_profile(settings.profile).module
+    ours = settings.runtime != EXTERNAL
     makers: dict[str, Callable[[], Iterable[Service]]] = {
-        "kafka": lambda: [kafka(blueprint)],
-        "mongod": lambda: [mongod(blueprint)],
+        "kafka": lambda: [kafka(blueprint) if ours else foreign.kafka(blueprint)],
+        "mongod": lambda: [mongod(blueprint) if ours else foreign.mongod(blueprint)],
         "spark": lambda: [own_job(blueprint) if settings.profile == OWN else spark(blueprint, module)],
         "sink": lambda: [sink(blueprint, number) for number in range(1, settings.sinks + 1)],
         "reader": lambda: [reader(blueprint)],
@@ -58,6 +61,8 @@ def check(settings: Settings) -> None:
     """UsageError where the services that the settings want cannot be: before anything is begun."""
     if "spark" in chosen(settings) and settings.profile == OWN:
         check_job(settings.job.path)
+    if settings.runtime == EXTERNAL:
+        check_external(settings)
 
 
 def runs_whole(settings: Settings) -> bool:

@@ -30,6 +30,7 @@ EVENT_BYTES = 1024 * 1024
 """The largest event. What the job makes of it may be twice as large."""
 _BATCH_OVERHEAD_BYTES = 16 * 1024  # key, headers and framing of a record of the largest size
 _TIMEOUT_S = 2.0
+_NO_RIGHT = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 _SILENT = logging.getLogger("stack.kafka.client")
 _SILENT.addHandler(logging.NullHandler())
@@ -192,30 +193,36 @@ logger.broker.level = INFO
 """
 
 
-def _client(blueprint: Blueprint) -> AdminClient:
+def client(blueprint: Blueprint) -> AdminClient:
     return AdminClient(blueprint.access.kafka(Role.HOST) | {"socket.timeout.ms": 2000}, logger=_SILENT)
 
 
 def probe(blueprint: Blueprint) -> None:
     """Ask for metadata as an ordinary client of the HOST listener does: tests the advertised address and SCRAM too."""
     try:
-        _client(blueprint).list_topics(timeout=_TIMEOUT_S)
+        client(blueprint).list_topics(timeout=_TIMEOUT_S)
     except KafkaException as refused:
         raise NotYetError(f"no metadata from {blueprint.access.endpoints.kafka[Role.HOST]}: {_text(refused)}") from None
 
 
-def make_topics(blueprint: Blueprint) -> None:
+def make_topics(blueprint: Blueprint, replication: int = 1) -> None:
     """Make the topics that are not there. UsageError where one has other partitions than the settings say."""
-    client, names = _client(blueprint), blueprint.access.names
+    admin, names = client(blueprint), blueprint.access.names
     try:
-        there = client.list_topics(timeout=_TIMEOUT_S).topics
-        wanted = _topics(blueprint)
+        there = admin.list_topics(timeout=_TIMEOUT_S).topics
+        wanted = _topics(blueprint, replication)
         for name in set(there) & set(wanted):
             _check_partitions(name, len(there[name].partitions), blueprint.settings.kafka.partitions)
         missing = [wanted[name] for name in (names.events, names.clean, names.dead) if name not in there]
-        for made in client.create_topics(missing, request_timeout=10).values() if missing else ():
+        for made in admin.create_topics(missing, request_timeout=10).values() if missing else ():
             made.result()
     except KafkaException as refused:
+        if refused.args[0].code() in _NO_RIGHT:
+            raise NotReadyError(
+                f"kafka: topics {', '.join(_topics(blueprint, replication))} cannot be made: {_text(refused)} Give the "
+                "user the rights Create and Describe on them, or make them by hand with message.timestamp.type="
+                "LogAppendTime."
+            ) from None
         if refused.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise NotYetError(f"topics cannot be made yet: {_text(refused)}") from None
 
@@ -228,7 +235,7 @@ def _check_partitions(topic: str, found: int, wanted: int) -> None:
         )
 
 
-def _topics(blueprint: Blueprint) -> dict[str, NewTopic]:
+def _topics(blueprint: Blueprint, replication: int) -> dict[str, NewTopic]:
     settings, names = blueprint.settings.kafka, blueprint.access.names
     common: dict[str, Any] = {
         "message.timestamp.type": "LogAppendTime",
@@ -240,7 +247,7 @@ def _topics(blueprint: Blueprint) -> dict[str, NewTopic]:
         name: NewTopic(
             name,
             settings.partitions,
-            1,
+            replication,
             config={key: str(value) for key, value in common.items()}
             | {"max.message.bytes": str(size + _BATCH_OVERHEAD_BYTES)},
         )

@@ -14,7 +14,6 @@ from stack.access import Access
 from stack.blueprint import Blueprint
 from stack.jars import spark_jars
 from stack.java import java_home
-from stack.ports import HOST
 from stack.probe import ProbeTimeoutError, has_arrived, send_probe
 from stack.service import NotYetError, Service
 
@@ -22,6 +21,8 @@ NAME = "spark"
 CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
 """Tells the job its checkpoint interval, in Spark's wording."""
 STATEFUL_VARIABLE = "LATENCY_STATEFUL"
+MASTER_VARIABLE = "LATENCY_SPARK_MASTER"
+"""Tells the job its master; unset: it runs in its own process."""
 CONF_VARIABLE = "LATENCY_SPARK_CONF"
 """Tells the job the user's settings of Spark, as a JSON object."""
 _SEND_S = 3.0
@@ -79,14 +80,16 @@ def spark(blueprint: Blueprint, module: str) -> Service:
 def job_service(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str]) -> Service:
     """A Python program that runs Spark, ready when a probe event came through it."""
     folder, settings = blueprint.folder.data(NAME), blueprint.settings.spark
+    master = {} if blueprint.master is None else {MASTER_VARIABLE: blueprint.master}
     through = ThroughProbe(blueprint.access)
     return Service(
         name=NAME,
         command=command,
         environment={
             "JAVA_HOME": str(java_home(blueprint.settings.java)),
-            "SPARK_LOCAL_IP": HOST,
-            "SPARK_LOCAL_HOSTNAME": HOST,
+            "SPARK_LOCAL_IP": blueprint.driver_host,
+            "SPARK_LOCAL_HOSTNAME": blueprint.driver_host,
+            **master,
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
             **environment,
@@ -107,8 +110,8 @@ def _submit_arguments(blueprint: Blueprint) -> str:
     """What must be known before the JVM starts. The job may add to it, and no secret is in it."""
     settings = blueprint.settings.spark
     configuration = {
-        "spark.driver.bindAddress": HOST,
-        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": blueprint.driver_host,
+        "spark.driver.host": blueprint.driver_host,
         "spark.ui.port": blueprint.ports["spark.ui"],
         "spark.ui.showConsoleProgress": "false",
     }
