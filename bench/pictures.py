@@ -15,10 +15,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from console.app import ConsoleApp
-from console.feed.collector import Collector
-from console.feed.logs import LogFiles
-from console.operations import Operations
+from console.app import console_on
 from stack.settings import Settings
 
 SIZE = (120, 40)
@@ -29,8 +26,7 @@ LOOK_S = 4.0
 
 async def take(folder: Path) -> None:
     """Every screen, one after the other."""
-    settings = Settings.load()
-    app = ConsoleApp(settings, Collector(settings), LogFiles(settings.folder), Operations(settings))
+    app = console_on(Settings.load(), read_only=False)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(LOOK_S)
         for name, key in SCREENS.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
 
 from console.actions import ACTIONS
 from console.driving import Driving
@@ -92,14 +95,14 @@ class ConsoleApp(Driving):
     ) -> None:
         """`first`: open with the screen of the first minute. `examine` looks at the machine; it may block."""
         super().__init__()
-        self._first = first
+        self.first = first
         self.examine = examine or partial(examined, settings)
         self.settings, self.operations, self.read_only = settings, operations, read_only
         self.snapshot = Snapshot()
         self.frozen_s: float | None = None
         self.window = Window.TEN_S
         self.logs, self.clock = logs, clock
-        self._feed = feed
+        self.feed = feed
         self._busy: dict[str, str] = {}
         self.theme = settings.console.theme
         self.set_keymap(keymap(settings.console.keys))
@@ -109,11 +112,11 @@ class ConsoleApp(Driving):
         return Screen()
 
     def on_mount(self) -> None:
-        self.switch_mode("first" if self._first else "live")
-        self._feed.start(self._collected)
+        self.switch_mode("first" if self.first else "live")
+        self.feed.start(self._collected)
 
     def on_unmount(self) -> None:
-        self._feed.close()
+        self.feed.close()
 
     def _collected(self, snapshot: Snapshot) -> None:
         """Called by the feed's threads."""
@@ -169,7 +172,7 @@ class ConsoleApp(Driving):
         self._say(*self.busy)
         severity, timeout = ("error", 15) if message.failed else ("information", 6)
         self.notify(message.text, title=message.title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
-        self._feed.want(self.window, self._heat_stage)
+        self.feed.want(self.window, self._heat_stage)
 
     def _say(self, title: str, text: str) -> None:
         if title:
@@ -196,7 +199,7 @@ class ConsoleApp(Driving):
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
         self.frozen_s = self.clock() if self.frozen_s is None else None
-        self._feed.pause(self.frozen_s is not None)
+        self.feed.pause(self.frozen_s is not None)
         if self.mode_screen is not None:
             self.mode_screen.show(self.snapshot)
 
@@ -216,7 +219,7 @@ class ConsoleApp(Driving):
         return self.mode_screen.heat_stage if self.mode_screen is not None else None
 
     def _want(self) -> None:
-        self._feed.want(self.window, self._heat_stage)
+        self.feed.want(self.window, self._heat_stage)
 
 
 def examined(settings: Settings) -> Examination:
@@ -227,12 +230,19 @@ def examined(settings: Settings) -> Examination:
 
 
 def open_console(stack_name: str | None, read_only: bool = False) -> int:
-    """The console on the stack of that name, until it is left. Its exit code. UsageError for a wrong configuration."""
+    """The console on the stack of that name, until it is left. Its exit code. UsageError for a wrong configuration, and
+    where there is no terminal (nor a server of Textual's that stands in for one)."""
+    if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:
+        raise UsageError("the console wants a terminal, and stdout is none. `latency run SCENARIO` runs without one.")
     settings = Settings.load(stack_name)
+    if settings.console.theme not in BUILTIN_THEMES:
+        raise UsageError(f"console.theme: expected one of {', '.join(sorted(BUILTIN_THEMES))}.")
     read_only = read_only or settings.console.read_only
-    app = ConsoleApp(
-        settings, Collector(settings), LogFiles(settings.folder), Operations(settings, read_only), read_only
-    )
-    if settings.console.theme not in app.available_themes:
-        raise UsageError(f"console.theme: expected one of {', '.join(app.available_themes)}.")
-    return app.run() or 0
+    return console_on(settings, read_only).run() or 0
+
+
+def console_on(settings: Settings, read_only: bool) -> ConsoleApp:
+    """The console of a stack; where there is neither a stack nor a run, it opens with the first minute's screen."""
+    first = not settings.folder.endpoints.exists() and not any(settings.home.runs.glob("*/plan.json"))
+    operations = Operations(settings, read_only)
+    return ConsoleApp(settings, Collector(settings), LogFiles(settings.folder), operations, read_only, first)

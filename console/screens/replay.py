@@ -40,7 +40,8 @@ class ReplayScreen(LiveScreen):
     def __init__(self, replay: Replay) -> None:
         super().__init__()
         self._replay, self._turn = replay, threading.Lock()
-        self._at_s = replay.length_s
+        self.at_s = replay.length_s
+        """Seconds from the start of the load to the moment on show."""
         self._playing = False
         self._speed = 10
         self._timer: Timer | None = None
@@ -66,15 +67,15 @@ class ReplayScreen(LiveScreen):
     def action_play(self) -> None:
         """Let it run, or hold it."""
         self._playing = not self._playing
-        if self._playing and self._at_s >= self._replay.length_s:
-            self._at_s = 0.0
+        if self._playing and self.at_s >= self._replay.length_s:
+            self.at_s = 0.0
         if self._timer is not None:
             (self._timer.resume if self._playing else self._timer.pause)()
         self._draw()
 
     def action_seek(self, seconds: float) -> None:
         """So many seconds further, or back."""
-        self._go(self._at_s + seconds)
+        self._go(self.at_s + seconds)
 
     def action_to(self, share: float) -> None:
         """To the start or the end."""
@@ -91,18 +92,18 @@ class ReplayScreen(LiveScreen):
         self.dismiss(None)
 
     def _tick(self) -> None:
-        self._at_s = min(self._replay.length_s, self._at_s + TICK_S * self._speed)
-        if self._at_s >= self._replay.length_s and self._playing:
+        self.at_s = min(self._replay.length_s, self.at_s + TICK_S * self._speed)
+        if self.at_s >= self._replay.length_s and self._playing:
             self.action_play()
         self._draw()
 
     def _go(self, at_s: float) -> None:
-        self._at_s = max(0.0, min(self._replay.length_s, at_s))
+        self.at_s = max(0.0, min(self._replay.length_s, at_s))
         self._draw()
 
     def _draw(self) -> None:
-        self.query_one(Scrubber).show(self._at_s, self._replay.length_s, self._playing, self._speed, self._marks)
-        self._work_out(self._at_s)
+        self.query_one(Scrubber).show(self.at_s, self._replay.length_s, self._playing, self._speed, self._marks)
+        self._work_out(self.at_s)
 
     @work(thread=True, exclusive=True, group="replay", exit_on_error=False)
     def _work_out(self, at_s: float) -> None:

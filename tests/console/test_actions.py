@@ -248,7 +248,7 @@ async def test_jumps_and_views(make_console: MakeConsole) -> None:
 async def test_frozen_it_reads_nothing_and_draws_nothing_new(make_console: MakeConsole) -> None:
     app = make_console()
     async with app.run_test(size=(120, 40)) as pilot:
-        feed = app._feed  # noqa: SLF001 (the feed that the test itself made)
+        feed = app.feed
         assert isinstance(feed, frozen.FrozenFeed)
         await pilot.press("f")
         assert feed.paused

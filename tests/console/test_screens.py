@@ -1,0 +1,269 @@
+"""What the screens Scenarios, Runs, Replay and First do beyond being looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import DataTable, Input, Label, OptionList, Static, TextArea
+
+from console.app import ConsoleApp
+from console.feed.replay import Replay
+from console.feed.scenario_shelf import preview, read_shelf, save
+from console.feed.views import Window
+from console.operations import Launch
+from console.screens.reading import ReadingScreen
+from console.screens.replay import ReplayScreen
+from console.screens.scenarios import ScenariosScreen
+from measure.document import build
+from measure.errors import InvalidError, UsageError
+from measure.folder import RunFolder
+from stack.places import Home
+from stack.settings import Settings
+from tests.console import frozen
+from tests.console.conftest import MakeConsole
+from tests.console.test_actions import Recording
+from tests.console.test_snapshots import settled, until
+from tests.measure.synthetic import Shape, make_run
+
+
+@pytest.fixture
+def recording() -> Recording:
+    return Recording(Settings.load("shop"))
+
+
+def said(app: ConsoleApp, name: str) -> str:
+    return str(app.screen.query_one(name, Static).render())
+
+
+# --- scenarios ---
+
+
+async def on_scenarios(pilot: Pilot[Any]) -> None:
+    await pilot.press("4")
+    await settled(pilot)
+    await until(pilot, lambda: "events in" in said(pilot.app, "#schedule"))
+
+
+async def test_a_changed_launch_is_previewed_and_launched(make_console: MakeConsole, recording: Recording) -> None:
+    app = make_console(operations=recording)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        app.screen.query_one("#rate", Input).value = "250"
+        app.screen.query_one("#duration", Input).value = "2m"
+        await until(pilot, lambda: "30,000 events in 2m" in said(app, "#schedule"))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: bool(recording.asked))
+        assert recording.asked == [Launch("smoke", rate=250.0, duration="2m")]
+        assert app.current_mode == "live"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("rate", "many", "rate: expected a number"),
+        ("rate", "0", "rate: expected more than 0"),
+        ("duration", "soon", "duration: expected a duration"),
+        ("scale", "2e9", "scale: expected more than 0 and up to"),
+    ],
+)
+async def test_what_is_wrong_is_said_while_it_is_typed_and_not_launched(
+    make_console: MakeConsole, recording: Recording, field: str, value: str, problem: str
+) -> None:
+    app = make_console(operations=recording)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        app.screen.query_one(f"#{field}", Input).value = value
+        await until(pilot, lambda: problem in said(app, "#problem"))
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert recording.asked == []
+
+
+async def test_a_rate_for_a_scenario_of_two_is_refused(make_console: MakeConsole) -> None:
+    found = preview(Launch("burst", rate=100.0), Home.find())
+    assert "use --scale" in (found.problem or "")
+
+
+async def test_a_copy_is_edited_checked_and_kept(make_console: MakeConsole) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: bool(app.screen.query(TextArea)))
+        area = app.screen.query_one(TextArea)
+        good = area.text
+        area.text = good.replace("rate = 500", "rate = -1")
+        await until(pilot, lambda: "rate" in str(app.screen.query_one(".problem", Label).render()))
+        await pilot.press("ctrl+s")
+        assert app.screen.query(TextArea), "a wrong scenario was taken"
+        area.text = good.replace("rate = 500", "rate = 750")
+        await until(pilot, lambda: "nothing is wrong" in str(app.screen.query_one(".problem", Label).render()))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ScenariosScreen))
+        await settled(pilot)
+        names = [shelved.name for shelved in read_shelf(Home.find()).scenarios]
+        assert "my-smoke" in names
+        listed = app.screen.query_one("#list", OptionList)
+        await until(pilot, lambda: listed.option_count == len(names))
+
+
+def test_a_shipped_name_is_not_taken() -> None:
+    text = 'title = "x"\n[[stages]]\nrate = 1\nfor = "1s"\n'
+    with pytest.raises(UsageError, match="shipped"):
+        save(text, "peak", Home.find())
+
+
+def test_a_file_that_is_wrong_is_listed_with_its_problem(own_place: Path) -> None:
+    folder = own_place / "home" / "scenarios"
+    folder.mkdir(parents=True)
+    (folder / "broken.toml").write_text("[/x] = 1")
+    found = read_shelf(Home.find()).scenarios[-1]
+    assert found.name == "broken"
+    assert "expected TOML" in (found.problem or "")
+
+
+# --- runs ---
+
+
+async def on_runs(pilot: Pilot[Any]) -> None:
+    await pilot.press("5")
+    await settled(pilot)
+    await until(pilot, lambda: pilot.app.screen.query_one(DataTable).row_count > 0)
+
+
+async def test_a_summary_is_opened(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        assert "burst-20261124T110000Z-0002" in str(app.screen.query_one(Static).render())
+        await pilot.press("escape")
+        assert not isinstance(app.screen, ReadingScreen)
+
+
+async def test_two_runs_are_compared(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("c")
+        await pilot.pause()
+        assert not isinstance(app.screen, ReadingScreen)
+        await pilot.press("space", "down", "space", "c")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        text = str(app.screen.query_one(Static).render())
+        assert "peak-20261124T100000Z-0001" in text
+        assert "burst-20261124T110000Z-0002" in text
+
+
+async def test_a_run_is_kept_refused_released_and_deleted(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        doomed = RunFolder(runs / "burst-20261124T110000Z-0002")
+        await pilot.press("k")
+        await until(pilot, lambda: doomed.kept)
+        await pilot.press("delete", "tab", "enter")
+        await settled(pilot)
+        assert exists(doomed)
+        await pilot.press("k")
+        await until(pilot, lambda: not doomed.kept)
+        await pilot.press("delete", "enter")
+        await settled(pilot)
+        assert exists(doomed), "Cancel deleted it"
+        await pilot.press("delete", "tab", "enter")
+        await until(pilot, lambda: not exists(doomed))
+        await until(pilot, lambda: app.screen.query_one(DataTable).row_count == 1)
+
+
+def exists(folder: RunFolder) -> bool:
+    return folder.path.exists()
+
+
+async def test_a_report_is_exported_into_the_current_folder(
+    make_console: MakeConsole, runs: Path, own_place: Path
+) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("e", "1")
+        file = own_place / "burst-20261124T110000Z-0002.json"
+        await until(pilot, lambda: is_whole(file))
+
+
+def is_whole(file: Path) -> bool:
+    return file.exists() and '"schema": "latency-run/1"' in file.read_text()
+
+
+async def test_replaying(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ReplayScreen))
+        replay = app.screen
+        assert isinstance(replay, ReplayScreen)
+        await pilot.press("home", "shift+right", "right", "left", "left")
+        assert replay.at_s == 9
+        await pilot.press("end")
+        assert replay.at_s == 26
+        await pilot.press("plus", "home", "space")
+        await until(pilot, lambda: replay.at_s > 9)
+        await pilot.press("space")
+        held = replay.at_s
+        await pilot.pause(0.7)
+        assert replay.at_s == held
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, ReplayScreen))
+
+
+def test_at_its_end_a_replay_shows_what_the_document_says(runs: Path) -> None:
+    folder = RunFolder(runs / "peak-20261124T100000Z-0001")
+    replay, document = Replay(folder), build(folder)
+    view = replay.at(replay.length_s, Window.RUN).run.value
+    assert view is not None
+    expected = document.latency_ms["e2e"]
+    assert view.e2e.n == expected.n
+    for name in ("p50", "p95", "p99", "max"):
+        assert getattr(view.e2e, name) == pytest.approx(getattr(expected, name), abs=0.001)
+
+
+def test_a_replay_knows_nothing_of_what_came_later(runs: Path) -> None:
+    replay = Replay(RunFolder(runs / "peak-20261124T100000Z-0001"))
+    view = replay.at(10.0, Window.RUN).run.value
+    assert view is not None
+    assert view.e2e.n == 20_000
+    assert view.chart is not None
+    assert view.chart.last_s == 10
+
+
+def test_a_run_without_a_load_cannot_be_replayed(own_place: Path) -> None:
+    folder = make_run(own_place / "home" / "runs", "empty-1", Shape(rates=()))
+    with pytest.raises(InvalidError, match="no load to replay"):
+        Replay(folder)
+
+
+# --- the first minute ---
+
+
+async def test_one_key_leads_to_the_first_scenario(make_console: MakeConsole, recording: Recording) -> None:
+    app = make_console(frozen.empty(), operations=recording, first=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(recording.asked))
+        assert recording.asked == [Launch("smoke")]
+
+
+async def test_it_gives_way_once_there_is_a_run(make_console: MakeConsole) -> None:
+    app = make_console(frozen.empty(), first=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        assert app.current_mode == "first"
+        feed = app.feed
+        assert isinstance(feed, frozen.FrozenFeed)
+        feed.publish(frozen.live())
+        await until(pilot, lambda: app.current_mode == "live")
