@@ -132,8 +132,8 @@ def install(folder: Path, wanted: list[LockedJar], fetched: Fetched) -> None:
     if absent:
         raise NotReadyError(
             f"{len(absent)} of {len(wanted)} jars could not be downloaded ({absent[0].coordinate} first): "
-            f"{fetched.complaint or 'no reason given'}. Check the network and the space in {folder}, and try again (what "
-            f"came is kept), or name a folder that has them in {JARS_VARIABLE}."
+            f"{fetched.complaint or 'no reason given'}. Check the network and the space in {folder}, and try again "
+            f"(what came is kept), or name a folder that has them in {JARS_VARIABLE}."
         )
 
 

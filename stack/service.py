@@ -15,8 +15,9 @@ class NotYetError(NotReadyError):
     """A probe's answer while the service is still on its way: ask again. The message says what was seen."""
 
 
-Step = Callable[[], None]
-"""A blocking step of a few seconds at most. NotYetError: ask again; any other LatencyError is final."""
+Step = Callable[[], object]
+"""A blocking step of a few seconds at most. NotYetError: ask again; any other LatencyError is final. What it returns
+is not looked at."""
 
 
 def _nothing() -> None:

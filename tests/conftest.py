@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from stack.places import JARS_VARIABLE, Home
 from stack.settings import Settings
 
 _KEPT = {JARS_VARIABLE, "LATENCY_DATA"}
+
+
+def pytest_configure() -> None:
+    """A SIGTERM ends the tests as Ctrl-C does: the stack is taken down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ from stack.blueprint import Blueprint
 from stack.credentials import MONGO_ROOT, MONGO_USERS
 from stack.files import write_once, write_whole
 from stack.mongod_binary import find_mongod
+from stack.places import private_folder
 from stack.ports import HOST
 from stack.service import NotYetError, Service
 
@@ -69,7 +70,7 @@ def configuration(blueprint: Blueprint) -> Mapping[str, Any]:
 def prepare(blueprint: Blueprint) -> None:
     """Write configuration and key file."""
     folder = blueprint.folder.data(NAME)
-    (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder / "data")
     write_once(folder / "keyfile", base64.b64encode(secrets.token_bytes(96)), mode=0o600)
     write_whole(folder / "mongod.conf", json.dumps(configuration(blueprint), indent=1).encode())
 

@@ -14,6 +14,7 @@ from stack.access import Access
 from stack.blueprint import Blueprint
 from stack.jars import spark_jars
 from stack.java import java_home
+from stack.places import private_folder
 from stack.probe import ProbeTimeoutError, has_arrived, send_probe
 from stack.service import NotYetError, Service
 
@@ -96,7 +97,7 @@ def job_service(blueprint: Blueprint, command: tuple[str, ...], environment: Map
         },
         ports={"ui": blueprint.ports["spark.ui"]},
         log=blueprint.folder.log(NAME),
-        prepare=lambda: (folder / "local").mkdir(mode=0o700, parents=True, exist_ok=True),
+        prepare=lambda: private_folder(folder / "local"),
         provision=through.send,
         probe=through.check,
         needs=("kafka", "mongod"),
