@@ -91,7 +91,12 @@ def _letters(page: Page, places: list[Place | None]) -> None:
         st.caption(f"{page.searched:,} letters were looked through; older ones were not.")
     with st.container(horizontal=True):
         st.button(
-            "Newer", key="errors_newer", disabled=len(places) < 2, icon=":material/chevron_left:", on_click=places.pop
+            "Newer",
+            key="errors_newer",
+            disabled=len(places) < 2,
+            icon=":material/chevron_left:",
+            on_click=places.__delitem__,
+            args=(-1,),
         )
         st.button(
             "Older",

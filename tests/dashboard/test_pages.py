@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from pymongo.database import Database
 from streamlit.testing.v1 import AppTest
 
