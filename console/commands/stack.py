@@ -139,7 +139,8 @@ def _until_the_reader_leaves() -> Iterator[None]:
 @click.pass_context
 def doctor(ctx: click.Context, stack: str | None, as_json: bool) -> None:
     """What this machine has, what it lacks, and each setting with its origin."""
-    from stack.doctor import Verdict, examine
+    from stack.doctor import examine
+    from stack.finding import Verdict
 
     settings = settings_of(ctx, stack=stack)
     findings = examine(settings)

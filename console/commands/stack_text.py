@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stack.access import Role
-from stack.doctor import SUPPORT, Finding, Verdict, supported_here
+from stack.doctor import SUPPORT, supported_here
+from stack.finding import Finding, Verdict
 from stack.logs import clean
 from stack.settings import Settings
 from stack.state import ServiceState, StackState

@@ -46,10 +46,10 @@ class FirstScreen(ModeScreen):
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="first", can_focus=False):
             yield Static(_welcome(), id="welcome", markup=False)
+            yield Static(id="next", markup=False)
             with VerticalScroll(id="machine-box", can_focus=False) as box:
                 box.border_title = "This machine"
                 yield Findings()
-            yield Static(id="next", markup=False)
             yield Services()
 
     def on_mount(self) -> None:
@@ -93,7 +93,7 @@ def _next(examination: Examination, read_only: bool) -> Content:
     if read_only:
         return line(("This console is read-only: it waits for a stack and a run of somebody else's.", "$text-warning"))
     if not examination.ready:
-        return line(("Something is lacking: see ✗ above, then press 6 to look again.", "$text-error"))
+        return line(("Something is lacking: see ✗ below; 6 looks again.", "$text-error"))
     return lines(
         [
             line((" enter ", "bold reverse"), ("  starts the stack, and on it the first scenario: ", "bold"), "smoke"),

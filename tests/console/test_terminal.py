@@ -39,7 +39,8 @@ class Tmux:
     def open(self, *arguments: str) -> None:
         """The console in a new session."""
         command = [sys.executable, "-c", PROGRAM, *arguments]
-        self._tmux("new-session", "-d", "-x", "120", "-y", "40", "-c", str(self._place), *command)
+        size = ("-x", "120", "-y", "40", "-e", "COLUMNS=120", "-e", "LINES=40")
+        self._tmux("new-session", "-d", *size, "-c", str(self._place), *command)
 
     def screen(self) -> str:
         """What stands on it now; nothing where the program has ended."""
@@ -76,8 +77,7 @@ class Tmux:
 def terminal(own_place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
     """A terminal in whose environment there is a home without a stack or a run; what is started in it is ended."""
     monkeypatch.setenv("TERM", "xterm-256color")
-    for name in ("TMUX", "COLUMNS", "LINES"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("TMUX", raising=False)
     made = Tmux(own_place)
     yield made
     made.close()
