@@ -30,7 +30,6 @@ class RunFollower:
     def __init__(self, database: Store, record: RunRecord, run: str, slice_run: str) -> None:
         self.record = record
         self._database, self._run, self._slice_run = database, run, slice_run
-        self._parts: dict[int, dict[int, Stages]] = {}
         self._seen: dict[str, tuple[int, datetime]] = {}
         self._newest = _EPOCH
         self._sampled_s = 0
@@ -48,9 +47,9 @@ class RunFollower:
         """The slices that changed since the last look."""
         recent = {"run": self._slice_run, "updated": {"$gte": self._newest - _OVERLAP}}
         found = self._database[SLICES].find(recent, {"updated": 1, "second": 1}).hint("updated_ttl")
-        changed = [each["_id"] for each in found if self._seen.get(each["_id"], (0, _EPOCH))[1] != each["updated"]]
-        if changed:
-            self._take(self._database[SLICES].find({"_id": {"$in": changed}}))
+        changed = {each["second"] for each in found if self._seen.get(each["_id"], (0, _EPOCH))[1] != each["updated"]}
+        if changed:  # all partitions of those seconds, since the record wants them whole
+            self._take(self._database[SLICES].find({"run": self._slice_run, "second": {"$in": sorted(changed)}}))
 
     def read_others(self, now_us: int) -> None:
         """What else is known of the run: samples, bulk writes, batches, dead letters, marks, its standing."""
@@ -80,20 +79,17 @@ class RunFollower:
             self._sampled_s = max(self._sampled_s, sample.second)
 
     def _take(self, documents: Iterable[Document]) -> None:
-        fresh: dict[int, dict[int, Stages]] = {}
+        """Each second that comes must come with all of its partitions."""
+        fresh: dict[int, list[Stages]] = {}
         for found in documents:
             self._seen[found["_id"]] = (found["second"], found["updated"])
             self._newest = max(self._newest, found["updated"])
-            fresh.setdefault(found["second"], {})[found["partition"]] = tallies(found)
-        for second, parts in fresh.items():
-            self._parts.setdefault(second, {}).update(parts)
+            fresh.setdefault(found["second"], []).append(tallies(found))
         if fresh:
-            self.record.put({second: _merged(self._parts[second].values()) for second in sorted(fresh)})
-            self._forget(max(self._parts) - KEPT_S)
+            self.record.put({second: _merged(fresh[second]) for second in sorted(fresh)})
+            self._forget(max(fresh) - KEPT_S)
 
     def _forget(self, oldest: int) -> None:
-        for second in [second for second in self._parts if second < oldest]:
-            del self._parts[second]
         for name in [name for name, (second, _) in self._seen.items() if second < oldest]:
             del self._seen[name]
 
@@ -107,7 +103,6 @@ def tallies(found: Mapping[str, Any]) -> dict[str, Tally]:
     }
 
 
-def _merged(parts: Iterable[Stages]) -> dict[str, Tally]:
-    held = list(parts)
+def _merged(held: list[Stages]) -> dict[str, Tally]:
     names = {name: None for stages in held for name in stages}
     return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
