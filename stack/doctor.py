@@ -8,7 +8,6 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,8 @@ import psutil
 from measure.errors import LatencyError
 from stack.blueprint import Plan
 from stack.choice import preferred_ports
+from stack.external_doctor import examine_external
+from stack.finding import Finding, Verdict
 from stack.jars import locked_jars, unfit_jars
 from stack.java import choose_java
 from stack.lifecycle import LEAST_FREE_BYTES
@@ -23,30 +24,10 @@ from stack.mongod_binary import check_mongod
 from stack.observe import status
 from stack.places import private_folder
 from stack.ports import holder, is_free
-from stack.settings import Settings
+from stack.settings import EXTERNAL, Settings
 
 COMFORTABLE_MEMORY_BYTES = 4_000_000_000
 """What Kafka, mongod, Spark, the sink, the dashboard and a load take together, with room for the page cache."""
-
-
-class Verdict(StrEnum):
-    """How a finding stands."""
-
-    OK = "ok"
-    NOTE = "note"
-    """Works, and is good to know."""
-    LACKS = "lacks"
-    """`latency up` cannot work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. `advice` says what to do where it is not `ok`."""
-
-    name: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +63,8 @@ def examine(settings: Settings) -> list[Finding]:
         _stack,
         _ports,
     )
+    if settings.runtime == EXTERNAL:
+        looks = (_platform, _processors_and_memory, _home, _disk, _java, _jars, examine_external, _stack, _ports)
     return [finding for look in looks for finding in look(settings)]
 
 

@@ -175,9 +175,10 @@ def down(settings: Settings, purge: bool, narrate: Narrate) -> None:
     if run is not None:
         narrate(f"the run {run} is in progress on this stack, and will miss it")
     with _changing(folder), uninterrupted():
+        if purge:
+            _tell_what_stays(folder, narrate)
         _take_down(folder)
     if purge:
-        _tell_what_stays(folder, narrate)
         shutil.rmtree(folder.root)
         narrate(f"removed {folder.root}")
 

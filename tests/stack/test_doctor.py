@@ -9,8 +9,9 @@ import pytest
 
 from console.commands.stack_text import doctor_document, doctor_text
 from stack.access import Credentials
-from stack.doctor import Finding, Verdict, examine
+from stack.doctor import examine
 from stack.files import write_whole
+from stack.finding import Finding, Verdict
 from stack.places import Home
 from stack.settings import Settings
 
