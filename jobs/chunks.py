@@ -88,7 +88,7 @@ class Chunk:
 
 
 class Chunks:
-    """The chunks that are being filled. True as long as this process owns their partitions."""
+    """The chunks that are being filled. Those of a partition are true as long as only this process measures it."""
 
     def __init__(self, database: Store) -> None:
         self._sequences = database[SEQUENCES]
@@ -111,9 +111,10 @@ class Chunks:
         """The upserts for these chunks."""
         return [self._known[key].update(key, now) for key in changed]
 
-    def forget(self) -> None:
-        """Forget all: what was counted is not, or may not be, in MongoDB."""
-        self._known.clear()
+    def forget(self, partition: int | None = None) -> None:
+        """Forget those of a partition, or all: MongoDB may say something else by now."""
+        for key in [key for key in self._known if partition in (None, key.partition)]:
+            del self._known[key]
 
     def trim(self) -> None:
         """Forget those that were filled the longest time ago."""

@@ -46,6 +46,8 @@ class Measurer:
         self._database = database
         self._chunks = Chunks(database)
         self._stopping = stopping
+        self._left: dict[str, Position] = {}
+        """Where this process left each position."""
 
     def measure(self, parts: Sequence[Part], beside: Sequence[UpdateOne] = ()) -> frozenset[int]:
         """Write all parts; the partitions whose part was refused because another process moved their position.
@@ -60,7 +62,9 @@ class Measurer:
     def _written(self, parts: Sequence[Part], beside: Sequence[UpdateOne] = ()) -> bool:
         while True:
             try:
+                self._forget_what_others_moved(parts)
                 self._transaction(parts, beside)
+                self._left.update({after.id: after for part in parts for _, after in part.moves})
                 self._chunks.trim()
                 return True
             except LostCompareError:
@@ -71,6 +75,13 @@ class Measurer:
                 if self._stopping() or not _passes(broken):
                     raise
                 time.sleep(_PAUSE_S)
+
+    def _forget_what_others_moved(self, parts: Sequence[Part]) -> None:
+        """A position that is not where this process left it was moved together with chunks: by who had the partition
+        meanwhile, or by a database that lost work."""
+        for part in parts:
+            if any(self._left.get(before.id) != before for before, _ in part.moves):
+                self._chunks.forget(part.partition)
 
     def _transaction(self, parts: Sequence[Part], beside: Sequence[UpdateOne]) -> None:
         """In one transaction; the driver repeats what is transient, and a commit whose result is not known."""

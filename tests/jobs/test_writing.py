@@ -102,6 +102,28 @@ def test_one_refused_part_does_not_hold_up_the_others(database: Store) -> None:
     assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 10
 
 
+def test_who_gets_a_partition_back_keeps_what_another_measured_since(database: Store) -> None:
+    ours, other = (Measurer(database.client, database, never) for _ in range(2))
+    for first, measurer in ((0, ours), (10, other), (20, ours), (30, ours)):
+        assert measurer.measure([part(database, first, first + 10)]) == frozenset()
+    sets = sequences(database, RUN)
+    assert (len(sets.of(0).stored), sets.repeats) == (40, 0)
+
+
+def test_what_mongod_lost_of_a_measurement_is_measured_anew(database: Store) -> None:
+    measurer = Measurer(database.client, database, never)
+    measurer.measure([part(database, 0, 10)])
+    before = {name: list(database[name].find()) for name in ("positions", "slices", "sequences")}
+    measurer.measure([part(database, 10, 20)])
+    for name, documents in before.items():
+        database[name].delete_many({})
+        database[name].insert_many(documents)
+    measurer.measure([part(database, 10, 20)])
+    sets = sequences(database, RUN)
+    assert (len(sets.of(0).stored), sets.repeats) == (20, 0)
+    assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 20
+
+
 @pytest.mark.parametrize("times", [1, 2, 5])
 def test_a_lost_acknowledgement_counts_nothing_twice(
     database: Store, proxy: CuttingProxy, cut_client: MongoClient[Document], times: int
