@@ -64,6 +64,7 @@ class RunSource:
         follower.read_slices()
         if now_us - self._others_us >= _OTHERS_EVERY_US:
             follower.read_others(now_us)
+            self._note_death(follower.record)
             self._others_us = now_us
         return run_view(follower.record, now_us, window, heat_stage)
 
@@ -86,9 +87,13 @@ class RunSource:
             else:
                 self._record, self._follower = RunRecord(facts), None
             self._stamp = stamp
-        if self._record.standing.status == Status.RUNNING and not self._folder.alive():
-            self._record.standing = ended_standing(self._folder)
+        self._note_death(self._record)
         return self._record
+
+    def _note_death(self, record: RunRecord) -> None:
+        """MongoDB and the folder call a run running whose process was killed."""
+        if self._folder is not None and record.standing.status == Status.RUNNING and not self._folder.alive():
+            record.standing = ended_standing(self._folder)
 
     def _following(self, record: RunRecord, now_us: int) -> RunFollower:
         database = self._database()
@@ -97,6 +102,7 @@ class RunSource:
             record = self._record = RunRecord(record.facts, standing=record.standing)
             follower = RunFollower(database, record, self._folder.run, record.facts.run)
             follower.read_past(min(now_us, record.facts.end_us + 60_000_000))
+            self._note_death(record)
             self._follower = follower
         return self._follower
 

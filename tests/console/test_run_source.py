@@ -17,10 +17,11 @@ from console.feed.collector import Collector
 from console.feed.run_source import RunSource
 from console.feed.snapshot import Snapshot
 from console.feed.views import RunView, Window
+from measure.figures import Status
 from measure.folder import RunFolder
 from measure.histogram import Histogram
 from measure.percentiles import stage_latency
-from measure.records import MarkLine, RunSample, SinkSample, SliceLine
+from measure.records import MarkLine, Process, RunSample, SinkSample, SliceLine
 from measure.store import mark_id, merged_slices, run_sample_id, sink_sample_id, slice_id
 from stack.settings import Settings
 from tests.console.conftest import BURST
@@ -125,6 +126,17 @@ def test_only_what_changed_is_taken_in_again(filled: Filled, source: RunSource) 
     filled.put(FIRST + 3, 2, {"e2e": Histogram({2048: 5}, 0, 2100)})
     assert read(source, SECONDS + 6).e2e.n == before + 20
     assert read(source, SECONDS + 6).e2e.n == before + 20
+
+
+def test_a_run_whose_process_died_is_not_running(filled: Filled, source: RunSource) -> None:
+    outcome = filled.folder.outcome()
+    filled.folder.write_outcome(msgspec.structs.replace(outcome, status=Status.RUNNING))
+    filled.folder.write_process(Process(2**22 - 7, 1.0, "/nowhere"))
+    assert read(source, SECONDS + 6).progress.status == "interrupted"
+    assert read(source, SECONDS + 8).progress.status == "interrupted"
+    progress = source.progress(T0_US + SECONDS * 1_000_000)
+    assert progress is not None
+    assert progress.status == "interrupted"
 
 
 def test_a_newer_run_takes_its_place(filled: Filled, source: RunSource) -> None:
