@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.feed.compute import run_view
+from console.feed.facts import ended_standing, facts_of
 from console.feed.reading import Reading
 from console.feed.record import RunRecord
-from console.feed.run_source import ended_standing, facts_of
 from console.feed.snapshot import Snapshot
 from console.feed.tally import Tally
 from console.feed.views import Window

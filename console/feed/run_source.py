@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.feed.compute import progress_of, run_view
+from console.feed.facts import ended_standing, facts_of
 from console.feed.follower import RunFollower
-from console.feed.record import Facts, RunRecord, Standing
+from console.feed.record import RunRecord
+from console.feed.replay import Replay
 from console.feed.views import Progress, RunView, Window
 from measure.errors import LatencyError, NotReadyError
 from measure.figures import Status
 from measure.folder import RunFolder
-from measure.load import schedule_of
-from measure.schedule import Schedule
 from scenarios import occupancy
 from stack.access import Access, Role
 from stack.settings import Settings
@@ -39,6 +39,7 @@ class RunSource:
         self._client: MongoClient[Document] | None = None
         self._client_stamp = 0
         self._others_us = 0
+        self._whole: Replay | None = None
 
     def find(self) -> str | None:
         """Which run is shown: the one in progress on the stack, else the newest one of it."""
@@ -55,11 +56,13 @@ class RunSource:
         return None if record is None else progress_of(record, now_us)
 
     def read(self, now_us: int, window: Window, heat_stage: str | None) -> RunView | None:
-        """The run as it stands now; None where there never was one. LatencyError or PyMongoError where MongoDB
-        cannot be read."""
+        """The run as it stands now; None where there never was one. One that has ended on a stack that is down is
+        read from its folder. LatencyError or PyMongoError where MongoDB cannot be read."""
         record = self._current()
         if record is None:
             return None
+        if not self._settings.folder.endpoints.exists() and record.standing.status != Status.RUNNING:
+            return run_view(self._from_folder(), now_us, window, heat_stage)
         follower = self._following(record, now_us)
         follower.read_slices()
         if now_us - self._others_us >= _OTHERS_EVERY_US:
@@ -95,6 +98,13 @@ class RunSource:
         if self._folder is not None and record.standing.status == Status.RUNNING and not self._folder.alive():
             record.standing = ended_standing(self._folder)
 
+    def _from_folder(self) -> RunRecord:
+        """All of the run, out of its folder; InvalidError where it had no load."""
+        assert self._folder is not None  # noqa: S101 (there is a record of it)
+        if self._whole is None or self._whole.run != self._folder.run:
+            self._whole = Replay(self._folder)
+        return self._whole.record
+
     def _following(self, record: RunRecord, now_us: int) -> RunFollower:
         database = self._database()
         if self._follower is None or self._follower.record is not record:
@@ -127,28 +137,6 @@ class RunSource:
             )
             self._client_stamp, self._name = stamp, access.names.database
         return self._client[self._name]
-
-
-def facts_of(folder: RunFolder, warming: bool | None = None) -> Facts:
-    """What the run was planned to be; while it warms up, the warm-up."""
-    plan = folder.plan()
-    warm = plan.t0_us is None if warming is None else warming
-    schedule = schedule_of(folder, warmup=warm)
-    return Facts(
-        run=folder.warmup_run if warm else folder.run,
-        scenario=plan.scenario,
-        profile=plan.profile,
-        schedule=schedule if schedule.spans else Schedule((), plan.producers),
-        tier=plan.sla,
-        warm_up=warm,
-    )
-
-
-def ended_standing(folder: RunFolder) -> Standing:
-    """How a run ended whose process is gone."""
-    document = folder.document()
-    verdict = document.verdict.value if document and document.verdict else None
-    return Standing(folder.status().value, "done", verdict)
 
 
 def newest_run(settings: Settings) -> RunFolder | None:

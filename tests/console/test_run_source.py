@@ -139,6 +139,16 @@ def test_a_run_whose_process_died_is_not_running(filled: Filled, source: RunSour
     assert progress.status == "interrupted"
 
 
+def test_of_a_stack_that_is_down_the_last_run_is_read_from_its_folder(filled: Filled, source: RunSource) -> None:
+    live = read(source, SECONDS + 6)
+    away = RunSource(filled.settings.model_copy(update={"stack": "other"}))
+    filled.folder.write_plan(msgspec.structs.replace(filled.folder.plan(), stack="other"))
+    view = read(away, SECONDS + 6)
+    assert view.progress.status == "finished"
+    assert 0 < view.e2e.n <= live.e2e.n
+    assert view.rate.target == 2000.0
+
+
 def test_a_newer_run_takes_its_place(filled: Filled, source: RunSource) -> None:
     read(source, SECONDS + 6)
     make_run(filled.settings.home.runs, "burst-20261124T110000Z-0002", BURST)
