@@ -31,17 +31,18 @@ class RealMongod:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.folder = StackFolder(Home(home).stack("default"))
+        self.named_home = Home(home)
+        self.folder = StackFolder(self.named_home.stack("default"))
         self.folder.make()
         (home / "runs").mkdir(exist_ok=True)
         settings = Settings()
-        self.port = _free_port()
+        self.port = free_port()
         ports = {"mongo": self.port}
         write_whole(self.folder.endpoints, msgspec.json.encode(Endpoints(kafka={}, mongo=f"127.0.0.1:{self.port}")))
         credentials = ensure_credentials(self.folder)
         Plan(settings.model_dump(mode="json"), ports).write(self.folder)
         self.access = Access(Endpoints(kafka={}, mongo=f"127.0.0.1:{self.port}"), credentials)
-        self._service = mongod(Blueprint(Home(home), self.folder, settings, ports, self.access))
+        self._service = mongod(Blueprint(self.named_home, self.folder, settings, ports, self.access))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -101,7 +102,7 @@ def real_mongod(home: Path) -> Iterator[RealMongod]:
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
