@@ -104,6 +104,8 @@ class ConsoleApp(Driving):
         self.logs, self.clock = logs, clock
         self.feed = feed
         self._busy: dict[str, str] = {}
+        """Title of each operation under way, in the order of their beginning → what it said last."""
+        self._failure = ("", "")
         self.theme = settings.console.theme
         self.set_keymap(keymap(settings.console.keys))
 
@@ -141,17 +143,23 @@ class ConsoleApp(Driving):
 
     # --- operations ---
 
-    @property
-    def busy(self) -> tuple[str, str]:
-        """Title and last words of the operation that began last and is under way; empty where there is none."""
-        return next(reversed(self._busy.items()), ("", ""))
+    def tell(self) -> None:
+        """Let the screen on show say what is under way, or why the operation that ended last failed."""
+        if self.mode_screen is None:
+            return
+        if self._busy:
+            self.mode_screen.say(*next(reversed(self._busy.items())))
+        else:
+            self.mode_screen.say(*self._failure, failed=True)
 
     def operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
         """See Driving. The same operation is not begun twice at once."""
         if title in self._busy:
             self.notify(f"{title} is under way", severity="warning", markup=False)
             return
-        self._say(title, "")
+        self._failure = ("", "")
+        self._busy[title] = ""
+        self.tell()
         self._operate(title, operation)
 
     @work(thread=True, exit_on_error=False)
@@ -165,20 +173,19 @@ class ConsoleApp(Driving):
             self.post_message(Operated(title, str(wrong), failed=True))
 
     def on_narrated(self, message: Narrated) -> None:
-        self._say(message.title, message.text)
+        if message.title in self._busy:
+            self._busy[message.title] = message.text
+            self.tell()
 
     def on_operated(self, message: Operated) -> None:
         self._busy.pop(message.title, None)
-        self._say(*self.busy)
-        severity, timeout = ("error", 15) if message.failed else ("information", 6)
-        self.notify(message.text, title=message.title, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
-        self.feed.want(self.window, self._heat_stage)
-
-    def _say(self, title: str, text: str) -> None:
-        if title:
-            self._busy[title] = text
-        if self.mode_screen is not None:
-            self.mode_screen.say(title, text)
+        if message.failed:
+            self._failure = (message.title, message.text)
+            self.notify(message.text, title=message.title, severity="error", timeout=15, markup=False)
+        else:
+            self.notify(message.text, title=message.title, timeout=6, markup=False)
+        self.tell()
+        self._want()
 
     # --- view ---
 

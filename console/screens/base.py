@@ -49,7 +49,7 @@ class ModeScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Draw what came in while another screen was on show."""
         self.show(self.console.snapshot)
-        self.say(*self.console.busy)
+        self.console.tell()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a newer snapshot."""
@@ -57,6 +57,6 @@ class ModeScreen(Screen[None]):
         for panel in self.query(Panel):
             panel.show(snapshot)
 
-    def say(self, title: str, text: str) -> None:
-        """What an operation says; an empty title: none is under way."""
-        self.query_one(Activity).say(title, text)
+    def say(self, title: str, text: str, failed: bool = False) -> None:
+        """What an operation says, or why it failed; an empty title: nothing."""
+        self.query_one(Activity).say(title, text, failed)

@@ -18,6 +18,7 @@ from console.screens.replay import ReplayScreen
 from console.screens.runs import RunsScreen
 from console.screens.scenarios import ScenariosScreen
 from console.screens.stack import StackScreen
+from console.widgets.activity import Activity
 from measure.errors import UsageError
 from stack.settings import Settings
 from tests.console import frozen
@@ -214,6 +215,22 @@ async def test_a_fault_without_services_says_so(make_console: MakeConsole) -> No
         await pilot.press("x")
         await pilot.pause()
         assert len(app.screen_stack) == 1
+
+
+async def test_a_failure_stays_to_be_read_until_something_else_is_begun(make_console: MakeConsole) -> None:
+    def fail(narrate: object) -> str:
+        raise UsageError("[/x] no such thing\nand more")
+
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.operate("run smoke", fail)
+        activity = app.screen.query_one(Activity)
+        await until(pilot, lambda: "✗ run smoke [/x] no such thing and more" in str(activity.render()))
+        await pilot.press("2")
+        await pilot.pause()
+        assert app.screen.query_one(Activity).display
+        app.operate("up", lambda narrate: "done")
+        await until(pilot, lambda: not app.screen.query_one(Activity).display)
 
 
 async def test_cancel_has_the_focus(make_console: MakeConsole) -> None:

@@ -50,6 +50,7 @@ class Tmux:
         """Until `text` is to be seen; AssertionError with the screen at the deadline."""
         ends = time.monotonic() + deadline_s
         while text not in (screen := self.screen()):
+            assert "✗ run" not in screen, screen
             assert time.monotonic() < ends, f"{text!r} was not shown within {deadline_s:g} s:\n{screen}"
             time.sleep(0.1)
         return screen
