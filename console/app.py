@@ -171,6 +171,9 @@ class ConsoleApp(Driving):
             self.post_message(Operated(title, operation(narrate), failed=False))
         except (LatencyError, OSError) as wrong:
             self.post_message(Operated(title, str(wrong), failed=True))
+        except Exception as bug:
+            self.post_message(Operated(title, f"a bug of the console's: {type(bug).__name__}: {bug}", failed=True))
+            raise
 
     def on_narrated(self, message: Narrated) -> None:
         if message.title in self._busy:
