@@ -30,8 +30,12 @@ _PIPELINE: list[dict[str, Any]] = [
             ]
         }
     },
-    {"$project": {"pulse": {"$ifNull": ["$updateDescription.updatedFields.pulse", "$fullDocument.pulse"]}}},
-    {"$set": {"documentKey": "$documentKey"}},
+    {
+        "$project": {
+            "documentKey": 1,
+            "pulse": {"$ifNull": ["$updateDescription.updatedFields.pulse", "$fullDocument.pulse"]},
+        }
+    },
 ]
 
 log = logging.getLogger(__name__)
