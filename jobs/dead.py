@@ -6,13 +6,15 @@ offsets are enough, and a group that has none begins with the oldest letter.
 
 from __future__ import annotations
 
+import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from bson import Binary
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Consumer, KafkaException, Message
 from pymongo import UpdateOne
 from pymongo.errors import ConnectionFailure
 
@@ -25,6 +27,8 @@ KEPT_BYTES = 16_000
 _LONGEST_KEY = 256
 _WAIT_S = 0.5
 _BATCH = 500
+_PLACE = re.compile(r"[0-9]{1,14}\Z", re.ASCII)
+"""A partition, an offset, or ms of the epoch that a date can have."""
 
 
 class DeadLetters(threading.Thread):
@@ -69,11 +73,13 @@ class DeadLetters(threading.Thread):
                     UpdateOne({"_id": letter["_id"]}, {"$setOnInsert": letter}, upsert=True) for letter in letters
                 ]
                 self._dead.bulk_write(upserts, ordered=False)
-                self._consumer.commit(asynchronous=False)
-                return
             except ConnectionFailure:
                 if self._stopping():
                     return
+            else:
+                with contextlib.suppress(KafkaException):  # refused in a rebalance: these are copied again
+                    self._consumer.commit(asynchronous=False)
+                return
 
 
 def document(message: Message) -> Document | None:
@@ -82,7 +88,7 @@ def document(message: Message) -> Document | None:
     pairs = headers if isinstance(headers, list) else []
     said = {name: value.decode("utf-8", "replace") for name, value in pairs if isinstance(value, bytes)}
     place = [said.get(name, "") for name in ("source_partition", "source_offset", "source_time_ms")]
-    if not all(text.isdigit() for text in place) or "source_topic_id" not in said:
+    if not all(map(_PLACE.match, place)) or "source_topic_id" not in said:
         return None
     partition, offset, time_ms = map(int, place)
     stamp = read_stamp(message)
