@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -15,7 +19,7 @@ from pymongo import MongoClient
 
 from jobs.sink import Sink
 from measure.store import Document, Store, ensure_indexes
-from stack.access import Access, Names, Role
+from stack.access import STACK_DIR_VARIABLE, Access, Names, Role
 from tests.jobs.feed import Feed
 
 PARTITIONS = 3
@@ -71,6 +75,19 @@ def own_folder(own_access: Access, tmp_path: Path) -> Path:
     (tmp_path / "endpoints.json").write_bytes(msgspec.json.encode(own_access.endpoints))
     (tmp_path / "credentials.json").write_bytes(msgspec.json.encode(own_access.credentials))
     return tmp_path
+
+
+@contextmanager
+def sink_process(folder: Path, name: str = "sink") -> Iterator[subprocess.Popen[bytes]]:
+    """A sink as it is in production; what it tells goes into `NAME.log` of the folder."""
+    environment = os.environ | {STACK_DIR_VARIABLE: str(folder), "LATENCY_SERVICE": name}
+    with (folder / f"{name}.log").open("ab") as log:
+        child = subprocess.Popen([sys.executable, "-m", "jobs.sink"], env=environment, stderr=log)
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
 
 
 class RunningSink:

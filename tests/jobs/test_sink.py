@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +13,8 @@ from confluent_kafka.admin import AdminClient
 from jobs import control
 from jobs.control import RESTART_ME
 from measure.store import Store, sequences
-from stack.access import STACK_DIR_VARIABLE, Access, Role
-from tests.jobs.conftest import RunningSink, make_topics
+from stack.access import Access, Role
+from tests.jobs.conftest import RunningSink, make_topics, sink_process
 from tests.jobs.feed import RUN, Feed, assert_exact, await_stored, stored
 from tests.stack.waiting import wait_for
 
@@ -28,18 +23,6 @@ pytestmark = pytest.mark.stack
 
 def redelivered(database: Store) -> int:
     return sequences(database, RUN).redelivered
-
-
-@contextmanager
-def sink_process(folder: Path, name: str = "sink") -> Iterator[subprocess.Popen[bytes]]:
-    environment = os.environ | {STACK_DIR_VARIABLE: str(folder), "LATENCY_SERVICE": name}
-    with (folder / f"{name}.log").open("ab") as log:
-        child = subprocess.Popen([sys.executable, "-m", "jobs.sink"], env=environment, stderr=log)
-    try:
-        yield child
-    finally:
-        child.kill()
-        child.wait()
 
 
 def test_records_that_come_again_are_counted_and_not_applied(feed: Feed, database: Store, sink: RunningSink) -> None:
