@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from stack.blueprint import Plan
+from stack.claims import choosing, claim, claimed_by_others
 from stack.places import StackFolder
 from stack.ports import find_free, holder, is_free
 from stack.settings import Settings
@@ -28,8 +29,15 @@ def preferred_ports(settings: Settings) -> dict[str, int]:
 
 def choose_ports(settings: Settings, before: Mapping[str, int], narrate: Callable[[str], None]) -> dict[str, int]:
     """For each listener the preferred port, else the one that it had before, else a free one; says who holds it."""
+    with choosing():
+        chosen = _choose(settings, before, narrate)
+        claim(settings.folder, chosen)
+    return chosen
+
+
+def _choose(settings: Settings, before: Mapping[str, int], narrate: Callable[[str], None]) -> dict[str, int]:
     chance = random.SystemRandom()
-    others = _ports_of_other_stacks(settings)
+    others = claimed_by_others(settings.folder) | _ports_of_other_stacks(settings)
     chosen: dict[str, int] = {}
     for listener, wanted in preferred_ports(settings).items():
         taken = {*others, *chosen.values()}
