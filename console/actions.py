@@ -72,6 +72,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("export", "e", "export", "Write the run's report to a file", Group.RUN, "export", footer=True),
     Action("up", "u", "up", "Start the stack", Group.STACK, "up", changes=True, footer=True),
+    Action("up_as", "U", "up…", "Start it in another runtime or profile", Group.STACK, "up_as", changes=True),
     Action("down", "d", "down", "Stop the stack; its data stay", Group.STACK, "down", changes=True, footer=True),
     Action("purge", "D", "purge", "Stop the stack and remove its data", Group.STACK, "purge", changes=True),
     Action("restart", "R", "restart…", "Restart one service", Group.STACK, "restart", changes=True),

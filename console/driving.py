@@ -16,12 +16,25 @@ from console.screens.choose import Choice, ChooseScreen
 from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
 from measure.errors import LatencyError
 from measure.folder import WARMUP_SUFFIX
+from stack.profiles import PROFILES
+from stack.settings import RUNTIMES
 
 if TYPE_CHECKING:
     from console.feed.snapshot import Snapshot
     from stack.settings import Settings
 
 PAUSE_S = 10.0
+RUNTIME_WORDS = {
+    "local": "processes on this machine",
+    "docker": "containers",
+    "external": "clusters that already run, as latency.toml names them",
+}
+PROFILE_WORDS = {
+    "realtime": "Real-Time Mode, a sink behind it",
+    "microbatch": "micro-batches, tuned",
+    "reference": "as the reference report has it",
+    "own": "a job of your own",
+}
 FORMS = {
     "json": "the document latency-run/1, every figure",
     "md": "Markdown, the whole report",
@@ -121,6 +134,20 @@ class Driving(App[int]):
         """Start the stack."""
         if not self.refused():
             self.operate("up", self.operations.up)
+
+    @work
+    async def action_up_as(self) -> None:
+        """Start the stack in another runtime, or with another profile."""
+        if self.refused():
+            return
+        runtimes = [Choice(name, name, RUNTIME_WORDS.get(name, "")) for name in RUNTIMES]
+        runtime = await self.ask(ChooseScreen("What shall the services run in?", "", runtimes))
+        if runtime is None:
+            return
+        profiles = [Choice(name, name, PROFILE_WORDS.get(name, "")) for name in PROFILES]
+        profile = await self.ask(ChooseScreen("Which Spark job?", f"Runtime {runtime}.", profiles))
+        if profile is not None:
+            self.operate("up", lambda narrate: self.operations.up(narrate, runtime, profile))
 
     @work
     async def action_down(self) -> None:

@@ -73,10 +73,11 @@ class Operations:
         first = [name for name in ("steady", "peak", "burst") if name in known]
         return [(name, known[name].title) for name in [*first, *(n for n in known if n not in first)]]
 
-    def up(self, narrate: Narrate) -> str:
-        """Start the stack; returns when a probe event came through."""
+    def up(self, narrate: Narrate, runtime: str | None = None, profile: str | None = None) -> str:
+        """Start the stack; returns when a probe event came through. None: as it is configured, or runs."""
         self._may_change("start the stack")
-        self._command(["up"], narrate)
+        asked = (("--runtime", runtime), ("--profile", profile))
+        self._command(["up", *(part for name, value in asked if value for part in (name, value))], narrate)
         return f"stack {self._settings.stack} is ready"
 
     def down(self, narrate: Narrate, purge: bool = False) -> str:

@@ -72,8 +72,8 @@ class Recording(Operations):
         super().__init__(settings)
         self.asked: list[object] = []
 
-    def up(self, narrate: object) -> str:
-        self.asked.append("up")
+    def up(self, narrate: object, runtime: str | None = None, profile: str | None = None) -> str:
+        self.asked.append(("up", runtime, profile))
         return "done"
 
     def down(self, narrate: object, purge: bool = False) -> str:
@@ -106,7 +106,8 @@ class Recording(Operations):
 
 
 KEYS: dict[str, tuple[list[str], object]] = {
-    "up": (["u"], "up"),
+    "up": (["u"], ("up", None, None)),
+    "up in another runtime": (["U", "1", "2"], ("up", "local", "microbatch")),
     "burst now": (["b"], Burst(5000.0, "30s")),
     "burst of one's own": (["B", *"700", "tab", *"5s", "enter"], Burst(700.0, "5s")),
     "pause": (["space"], "pause"),
