@@ -25,6 +25,10 @@ _SETTINGS: dict[str, Any] = {
 _PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._PARTITION_EOF}  # noqa: SLF001
 
 
+class RecordsGoneError(InvalidError):
+    """The topic does not have the offset to go on from."""
+
+
 class CleanTopic:
     """Reads the clean topic. `begin` gives the offset to go on from for a partition that is assigned; `end` is told
     of those that are taken away, and whether they were lost to somebody else already."""
@@ -62,7 +66,7 @@ class CleanTopic:
         if error is None:
             return True
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 (the library's own constant)
-            raise InvalidError(
+            raise RecordsGoneError(
                 f"{self._topic}, partition {message.partition()}: {error.str()}. Records that were not stored yet are "
                 "gone from the topic: its retention is too short for the time that the sink was away."
             )

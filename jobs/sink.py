@@ -20,7 +20,7 @@ from pymongo.errors import ConnectionFailure
 from jobs import control, position
 from jobs.applying import LostWorkError, Windows
 from jobs.clean import read_clean
-from jobs.consuming import CleanTopic
+from jobs.consuming import CleanTopic, RecordsGoneError
 from jobs.contiguity import Hole, Place
 from jobs.control import RESTART_ME
 from jobs.dead import DeadLetters
@@ -65,9 +65,18 @@ class Sink:
     def run(self) -> int:
         """Until told to stop; the exit code."""
         self._dead.start()
-        code = 0
-        while code == 0 and not self._stop():
-            messages = self._consumer.read(_WAIT_S)
+        code = self._work()
+        self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
+        return code
+
+    def _work(self) -> int:
+        while not self._stop():
+            try:
+                messages = self._consumer.read(_WAIT_S)
+            except RecordsGoneError:
+                if self._is_same_topic():
+                    raise
+                return RESTART_ME
             began_ns = time.perf_counter_ns()
             if messages:
                 self._take(messages)
@@ -76,9 +85,8 @@ class Sink:
                 self._measure()
             self._notes.busy_us += (time.perf_counter_ns() - began_ns) // 1000
             if int(time.time()) != self._notes.second and not self._each_second():
-                code = RESTART_ME
-        self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
-        return code
+                return RESTART_ME
+        return 0
 
     def _take(self, messages: Iterable[Message]) -> None:
         due: list[Arrival] = []
@@ -126,9 +134,16 @@ class Sink:
         note, self._notes = self._notes.document(), Notes(self._name, int(time.time()))
         try:
             self._database[SAMPLES].replace_one({"_id": note["_id"]}, note, upsert=True)
+        except ConnectionFailure:
+            return True  # told by what needs it
+        return self._is_same_topic()
+
+    def _is_same_topic(self) -> bool:
+        """Whether the clean topic was not made anew; true where nobody can say."""
+        try:
             return self._topics.find(self._clean.name).id == self._clean.id
-        except (ConnectionFailure, TopicGoneError):
-            return True  # told by what needs them
+        except TopicGoneError:
+            return True
 
     def _begin(self, partition: int) -> int:
         """A partition is assigned: where to read it from."""
