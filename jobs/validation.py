@@ -91,6 +91,7 @@ def _complaints() -> Iterator[Column]:
         F.col("moment").isNull() | (F.col("event_time_type") != "STRING"), "event_time: missing or not ISO 8601"
     )
     yield _when(F.year("moment") < 1970, "event_time: before 1970")
+    yield _when(F.year("moment") > 9999, "event_time: after 9999")  # an offset moves it there; no date can be so late
     yield _when(F.col("price") * F.col("quantity") > LARGEST_REVENUE, f"price: × quantity above {LARGEST_REVENUE}")
 
 

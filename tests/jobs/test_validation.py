@@ -41,7 +41,7 @@ def judge(spark: SparkSession, records: list[tuple[bytes | None, bytes | None]])
     """Rows of (key, value), judged, in their order."""
     rows = [(number, key, value) for number, (key, value) in enumerate(records)]
     frame = spark.createDataFrame(rows, "number int, key binary, value binary").coalesce(1)
-    return sorted(judged(frame).collect(), key=lambda row: row["number"])
+    return sorted(judged(frame).drop("moment").collect(), key=lambda row: row["number"])
 
 
 def event(**other: object) -> bytes:
@@ -84,6 +84,16 @@ BAD: list[tuple[bytes | None, str]] = [
     (event(event_time=1700000000), "event_time: missing or not ISO 8601"),
     (event(event_time="2026-02-30T00:00:00Z"), "event_time: missing or not ISO 8601"),
     (event(event_time="1969-12-31T23:59:59Z"), "event_time: before 1970"),
+    (event(event_time="9999-12-31T23:59:59-12:00"), "event_time: after 9999"),
+    (b"[" * 2000, "value: not a JSON object"),
+    (event().replace(b"12.34", b"1" * 2000), "value: not a JSON object"),
+    (event().replace(b"12.34", b"1e400"), "price: above 1000000000"),
+    (event().replace(b'"price"', b'"price": 1, "price"'), "value: not a JSON object"),
+    (event(event_type="purchase", category=["c"]), "category: not a text"),
+    (event(currency="x" * 257), "currency: longer than 256 characters"),
+    (event(quantity=2**63), "quantity: above 1000000000"),
+    (event(quantity=True), "quantity: missing or not a whole number"),
+    (event(price=None), "price: missing or not a number"),
 ]
 
 
