@@ -9,8 +9,10 @@ percentile.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 _LINEAR = 2048
 _HALF_BITS = 10
@@ -91,16 +93,23 @@ class Histogram:
         `infinite` values rank above all recorded ones: events that never arrived. Rank is ceil(percent/100 · N), N
         with the infinite ones (the inverse of the empirical distribution, type 1 of Hyndman and Fan 1996).
         """
-        total = self.n + infinite
-        if not total:
-            return None
-        rank = max(1, math.ceil(percent / 100 * total - 1e-9))
-        seen = 0
-        for index in sorted(self.counts):
-            seen += self.counts[index]
-            if seen >= rank:
-                return min(bucket_middle_us(index), float(self.max_us)) if self.max_us else bucket_middle_us(index)
-        return None
+        return self.percentiles_us((percent,), infinite)[0]
+
+    def percentiles_us(self, percents: Iterable[float], infinite: int = 0) -> list[float | None]:
+        """`percentile_us` of each of `percents`, in one pass."""
+        indexes = sorted(self.counts)
+        seen = list(accumulate(self.counts[index] for index in indexes))
+        total = (seen[-1] if seen else 0) + infinite
+        found: list[float | None] = []
+        for percent in percents:
+            rank = max(1, math.ceil(percent / 100 * total - 1e-9))
+            at = bisect_left(seen, rank)
+            found.append(self._middle_us(indexes[at]) if at < len(seen) else None)
+        return found
+
+    def _middle_us(self, index: int) -> float:
+        middle = bucket_middle_us(index)
+        return min(middle, float(self.max_us)) if self.max_us else middle
 
     def mean_us(self) -> float | None:
         """Mean in µs from the buckets' middles, or None of nothing."""

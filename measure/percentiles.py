@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from measure.figures import Spread, StageLatency
@@ -39,12 +39,21 @@ def percent_name(percent: float) -> str:
 
 def read_percentile(histogram: Histogram, percent: float, infinite: int = 0) -> Reading:
     """The percentile of `histogram` with `infinite` events ranked above all of it."""
+    return read_percentiles(histogram, (percent,), infinite)[0]
+
+
+def read_percentiles(histogram: Histogram, percents: Sequence[float], infinite: int = 0) -> list[Reading]:
+    """`read_percentile` of each of `percents`, in one pass over the buckets."""
     n = histogram.n + infinite
+    found = histogram.percentiles_us(percents, infinite)
+    return [_reading(percent, found_us, n, infinite) for percent, found_us in zip(percents, found, strict=True)]
+
+
+def _reading(percent: float, found_us: float | None, n: int, infinite: int) -> Reading:
     if not n:
         return Reading(None, 0, "no events")
     if n < events_needed(percent):
         return Reading(None, n, f"{percent_name(percent)} needs {events_needed(percent):,} events, there were {n:,}")
-    found_us = histogram.percentile_us(percent, infinite)
     if found_us is None:
         return Reading(None, n, f"{percent_name(percent)} falls among {infinite:,} events that never arrived", True)
     return Reading(milliseconds(found_us), n)
@@ -52,7 +61,8 @@ def read_percentile(histogram: Histogram, percent: float, infinite: int = 0) -> 
 
 def stage_latency(histogram: Histogram, infinite: int = 0) -> StageLatency:
     """The figures of one stage. `max` is that of the events that arrived; there is no mean if some did not."""
-    readings = {name: read_percentile(histogram, percent, infinite) for name, percent in PERCENTS.items()}
+    found = read_percentiles(histogram, tuple(PERCENTS.values()), infinite)
+    readings = dict(zip(PERCENTS, found, strict=True))
     reasons = list(dict.fromkeys(reading.reason for reading in readings.values() if reading.reason))
     if infinite:
         reasons = [

@@ -148,4 +148,5 @@ def bottlenecks(document: RunDocument) -> list[Section]:
         "Shares are of the mean, because the means of consecutive stages add up to the mean of the whole and "
         "percentiles do not."
     )
-    return [Section("Bottleneck Analysis", [table, how, ChartPlace("shares", "Mean time by stage over the run")])]
+    over_time = ChartPlace("shares", "Share of the mean time by stage, over the run")
+    return [Section("Bottleneck Analysis", [table, how, over_time])]

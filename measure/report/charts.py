@@ -216,7 +216,7 @@ def quantiles(source: Source) -> Any | None:
 
 
 def shares(source: Source) -> Any | None:
-    """Mean time in each stage on the way to the acknowledged write; means of consecutive stages add up."""
+    """Each stage's share of the mean time to the acknowledged write: means of consecutive stages add up."""
     wanted = parts({stage for point in source.digest.points for stage in point.means})
     rows = [
         {"at_s": at_s, "series": component(stage), "order": order, "value": point.means.get(stage) if point else None}
@@ -231,10 +231,14 @@ def shares(source: Source) -> Any | None:
         .mark_area(opacity=0.8)
         .encode(
             x=_time(),
-            y=alt.Y("value:Q", title="mean, ms", stack="zero"),
+            y=alt.Y("value:Q", title="share of the mean", stack="normalize", axis=alt.Axis(format="%")),
             color=_palette(names),
             order=alt.Order("order:Q"),
-            tooltip=[alt.Tooltip("series:N", title="stage"), "at_s:Q", alt.Tooltip("value:Q", format=",.4~g")],
+            tooltip=[
+                alt.Tooltip("series:N", title="stage"),
+                "at_s:Q",
+                alt.Tooltip("value:Q", title="mean, ms", format=",.4~g"),
+            ],
         )
     )
     return _finished(area)
@@ -282,7 +286,9 @@ def recovery(source: Source) -> Any | None:
         y=alt.Y("cause:N", title=None, sort=None),
         tooltip=["cause:N", alt.Tooltip("seconds:Q", format=".2f"), "seen:N", "reason:N"],
     )
-    bars = base.mark_bar(color=BLUE).encode(x=alt.X("seconds:Q", title="s until calm", scale=alt.Scale(zero=True)))
+    longest = max(float(each.seconds or 0) for each in source.document.recovery)
+    scale = alt.Scale(domain=[0, max(1.0, longest)], nice=True)
+    bars = base.mark_bar(color=BLUE).encode(x=alt.X("seconds:Q", title="s until calm", scale=scale))
     crosses = (
         base.transform_filter("datum.seconds === null")
         .mark_text(text="✕ not recovered", color=RED, align="left", dx=4)

@@ -16,7 +16,7 @@ from measure.figures import Status
 from measure.folder import RunFolder, replace_file
 from measure.histogram import Histogram
 from measure.load import Load
-from measure.percentiles import milliseconds, read_percentile
+from measure.percentiles import milliseconds, read_percentiles
 
 MOST_POINTS = 600
 STEPS_S = (1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600)
@@ -127,7 +127,7 @@ def _steps(seconds: Sequence[int], step_s: int) -> Iterator[tuple[int, list[int]
 
 def _point(at_s: float, stages: Mapping[str, Histogram], missing: int) -> Point:
     e2e = stages.get("e2e", Histogram())
-    p50, p95, p99 = (read_percentile(e2e, percent, missing).ms for percent in (50, 95, 99))
+    p50, p95, p99 = (each.ms for each in read_percentiles(e2e, (50, 95, 99), missing))
     means = {stage: held.mean_us() for stage, held in stages.items()}
     return Point(
         at_s=round(at_s, 3),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from measure.document import in_order
 from measure.histogram import Histogram
 from measure.load import FROM_DUE, Load
-from measure.percentiles import PERCENTS, milliseconds, read_percentile
+from measure.percentiles import PERCENTS, milliseconds, read_percentiles
 from measure.report.source import Source
 
 COLUMNS = ("run", "second", "at_s", "stage", "n", "infinite", "negatives", *PERCENTS, "max", "mean")
@@ -38,8 +38,8 @@ def _rows(run: str, load: Load) -> Iterator[list[object]]:
 
 def _figures(held: Histogram, infinite: int) -> list[object]:
     mean_us = None if infinite else held.mean_us()
-    percentiles = [read_percentile(held, percent, infinite).ms for percent in PERCENTS.values()]
-    shown = ["" if value is None else value for value in percentiles]
+    read = read_percentiles(held, tuple(PERCENTS.values()), infinite)
+    shown = ["" if each.ms is None else each.ms for each in read]
     max_ms = milliseconds(held.max_us) if held.n else ""
     return [
         held.n + infinite,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measure.inference import Finding, difference, smallest_p
@@ -64,6 +64,7 @@ def test_the_same_in_every_run_is_no_difference() -> None:
 POSITIVE = st.lists(st.floats(0.1, 1e4), min_size=4, max_size=6)
 
 
+@settings(max_examples=25)  # each draws 20,000 samples
 @given(POSITIVE, POSITIVE)
 def test_the_interval_holds_the_ratio_and_the_answer_is_the_same_each_time(a: list[float], b: list[float]) -> None:
     found = difference(a, b)
@@ -77,6 +78,7 @@ def test_the_interval_holds_the_ratio_and_the_answer_is_the_same_each_time(a: li
         assert found.low > 1
 
 
+@settings(max_examples=25)
 @given(POSITIVE)
 def test_a_group_against_itself_never_differs(a: list[float]) -> None:
     assert difference(a, a).finding is Finding.NONE
