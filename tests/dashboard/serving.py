@@ -107,6 +107,16 @@ class Visitor:
         """Another page, by the navigation."""
         self.page.get_by_role("link", name=title).click()
 
+    def choose(self, label: str, option: str) -> None:
+        """An option of a drop-down list."""
+        box = self.page.get_by_role("combobox", name=label, exact=True)
+        box.click()
+        box.fill(option)
+        self.page.get_by_role("option", name=option).first.click()
+
+    def chosen(self, label: str) -> str:
+        return self.page.get_by_role("combobox", name=label, exact=True).input_value()
+
     def await_text(self, text: str) -> None:
         self.page.get_by_text(text).first.wait_for()
 
