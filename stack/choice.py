@@ -9,7 +9,7 @@ from stack.blueprint import Plan
 from stack.claims import choosing, claim, claimed_by_others
 from stack.places import StackFolder
 from stack.ports import find_free, holder, is_free
-from stack.settings import Settings
+from stack.settings import DOCKER, Settings
 
 
 def preferred_ports(settings: Settings) -> dict[str, int]:
@@ -24,7 +24,7 @@ def preferred_ports(settings: Settings) -> dict[str, int]:
         "mongo": settings.mongo.port,
         "spark.ui": settings.spark.ui_port,
         "dashboard": settings.dashboard.port,
-    }
+    } | ({"spark.master": settings.docker.master_ui_port} if settings.runtime == DOCKER else {})
 
 
 def choose_ports(settings: Settings, before: Mapping[str, int], narrate: Callable[[str], None]) -> dict[str, int]:

@@ -24,7 +24,7 @@ from stack.mongod_binary import check_mongod
 from stack.observe import status
 from stack.places import private_folder
 from stack.ports import holder, is_free
-from stack.settings import EXTERNAL, Settings
+from stack.settings import DOCKER, EXTERNAL, Settings
 
 COMFORTABLE_MEMORY_BYTES = 4_000_000_000
 """What Kafka, mongod, Spark, the sink, the dashboard and a load take together, with room for the page cache."""
@@ -63,6 +63,8 @@ def examine(settings: Settings) -> list[Finding]:
         _stack,
         _ports,
     )
+    if settings.runtime == DOCKER:
+        looks = (_platform, _processors_and_memory, _home, _disk, _engine, _jars, _stack, _ports)
     if settings.runtime == EXTERNAL:
         looks = (_platform, _processors_and_memory, _home, _disk, _java, _jars, examine_external, _stack, _ports)
     return [finding for look in looks for finding in look(settings)]
@@ -145,6 +147,26 @@ def _mongod(settings: Settings) -> Iterator[Finding]:
         yield Finding("mongod", Verdict.OK, str(check_mongod(settings.mongo.binary)))
     except LatencyError as lacking:
         yield Finding("mongod", Verdict.LACKS, "none that fits", str(lacking))
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    """The container engine, and which images it has."""
+    from stack.docker.engine import connect
+    from stack.docker.images import missing_images
+
+    try:
+        client = connect(settings.docker.host)
+        yield Finding("engine", Verdict.OK, f"version {client.version()['Version']}")
+        missing = missing_images(client, settings)
+    except LatencyError as lacking:
+        yield Finding("engine", Verdict.LACKS, "none that answers", str(lacking))
+        return
+    if missing:
+        yield Finding(
+            "images", Verdict.NOTE, f"missing: {', '.join(missing)}", "`latency up` pulls or builds them, once"
+        )
+    else:
+        yield Finding("images", Verdict.OK, "all there")
 
 
 def _jars(settings: Settings) -> Iterator[Finding]:

@@ -82,10 +82,10 @@ def _may_create(admin: AdminClient, names: list[str]) -> Finding:
 
 
 def _topic(name: str, topic: TopicDescription) -> Finding:
-    if topic.topic_id is None:
+    if str(topic.topic_id) in ("None", "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAA=="):  # Kafka's word for none
         return Finding(f"topic {name}", Verdict.LACKS, "has no id", "the brokers are older than Kafka 2.8: update them")
     rights, wanted = topic.authorized_operations, (AclOperation.READ, AclOperation.WRITE)
-    if rights is not None and AclOperation.ALL not in rights:
+    if rights and AclOperation.ALL not in rights:
         missing = [right.name.capitalize() for right in wanted if right not in rights]
         if missing:
             lack = f"no right to {', '.join(missing)}"

@@ -6,16 +6,13 @@ after a crash can undo it (`sweep`). Each one that is over, or that was done, is
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import signal
 import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from measure.errors import InvalidError, LatencyError, UsageError
 from stack import process
@@ -23,6 +20,7 @@ from stack.files import write_whole
 from stack.places import StackFolder
 from stack.settings import Settings
 from stack.supervision import ask
+from stack.victims import Victim, victims
 
 _PROOF_S = 5.0
 _POLL_S = 0.02
@@ -76,14 +74,15 @@ def now_us() -> int:
 
 def do(folder: StackFolder, fault: Fault) -> Fault:
     """Do it to all processes of the service and prove it. InvalidError where it did not act (it is undone then)."""
-    targets = process.members(folder, fault.service)
+    targets = victims(folder, fault.service)
     fault = msgspec.structs.replace(fault, pids=[target.pid for target in targets])
     write_journal(folder, fault)
-    number = signal.SIGKILL if fault.kind is Kind.KILL else signal.SIGSTOP
     began_us = now_us()
     for target in targets:
-        with contextlib.suppress(psutil.Error):
-            target.send_signal(number)
+        if fault.kind is Kind.KILL:
+            target.kill()
+        else:
+            target.pause()
     acted = bool(targets) and _await(lambda: all(_is_hit(fault.kind, target) for target in targets))
     pids = ", ".join(map(str, fault.pids)) or "none"
     what = "gone" if fault.kind is Kind.KILL else "stopped"
@@ -100,19 +99,18 @@ def undo(folder: StackFolder, fault: Fault) -> Fault:
     if fault.kind is Kind.PAUSE:
         release(folder, fault)
     fault = msgspec.structs.replace(fault, ended_us=now_us())
-    folder.faults.unlink(missing_ok=True)
     with process.open_log(_history(folder)) as file:
         process.append(file, msgspec.json.encode(fault) + b"\n")
+    folder.faults.unlink(missing_ok=True)  # last: who waits for this looks into the history then
     return fault
 
 
 def release(folder: StackFolder, fault: Fault) -> None:
-    """SIGCONT to the service's processes of now."""
-    there = process.members(folder, fault.service)
+    """Let what there is of the service now go on."""
+    there = victims(folder, fault.service)
     for one in there:
-        with contextlib.suppress(psutil.Error):
-            one.send_signal(signal.SIGCONT)
-    _await(lambda: not any(_is_stopped(one) for one in there))
+        one.resume()
+    _await(lambda: not any(one.is_paused() for one in there))
 
 
 def sweep(folder: StackFolder) -> Fault | None:
@@ -152,22 +150,8 @@ def _history(folder: StackFolder) -> Path:
     return folder.faults.with_suffix(".jsonl")
 
 
-def _is_hit(kind: Kind, target: psutil.Process) -> bool:
-    return _is_gone(target) if kind is Kind.KILL else _is_stopped(target)
-
-
-def _is_gone(target: psutil.Process) -> bool:
-    try:
-        return not target.is_running() or target.status() == psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return True
-
-
-def _is_stopped(target: psutil.Process) -> bool:
-    try:
-        return target.status() == psutil.STATUS_STOPPED
-    except psutil.Error:
-        return False
+def _is_hit(kind: Kind, target: Victim) -> bool:
+    return target.is_gone() if kind is Kind.KILL else target.is_paused()
 
 
 def _await(seen: Callable[[], bool]) -> bool:

@@ -24,6 +24,14 @@ class Life(Protocol):
     def exit_code(self) -> int | None:
         """None while it lives, and where nobody can tell."""
 
+    @property
+    def container(self) -> str | None:
+        """Id of its container; None where it is a process."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it is held still."""
+
     def ended(self) -> bool:
         """Whether it is over. Does not block."""
 
@@ -45,6 +53,8 @@ class Ground(Protocol):
 
 
 class _ProcessLife:
+    container = None
+
     def __init__(self, record: process.ProcessRecord, child: subprocess.Popen[bytes] | None) -> None:
         self._record = record
         self._child = child
@@ -52,6 +62,10 @@ class _ProcessLife:
     @property
     def pid(self) -> int | None:
         return self._record.pid
+
+    @property
+    def paused(self) -> bool:
+        return process.is_paused(self._record)
 
     @property
     def exit_code(self) -> int | None:
@@ -103,7 +117,9 @@ def require_ports(service: Service) -> None:
 
 class _ForeignLife:
     pid = None
+    container = None
     exit_code = None
+    paused = False
 
     def ended(self) -> bool:
         return False
@@ -123,8 +139,3 @@ class Foreign:
 
     def clear(self, service: Service) -> None:
         return None
-
-
-def ground_of(service: Service, folder: StackFolder) -> Ground:
-    """Where a service lives."""
-    return Foreign() if service.foreign else Processes(folder)

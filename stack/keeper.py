@@ -44,6 +44,7 @@ class Standing:
     state: State = State.WAITING
     since_s: float = 0.0
     pid: int | None = None
+    container: str | None = None
     health: str = ""
     reason: str = ""
     restarts: int = 0
@@ -113,11 +114,11 @@ class Keeper:
         self._life = await asyncio.to_thread(self._ground.find, self.service)
         if self._life is not None:
             self._log_from = 0
-            if self._life.pid is not None:
-                self._tell(f"{self.service.name}: adopted process {self._life.pid}")
+            if not self.service.foreign:
+                self._tell(f"{self.service.name}: adopted {_name_of(self._life)}")
         else:
             self._life = await self._start()
-        self._stand(state=State.STARTING, health="starting", pid=self._life.pid)
+        self._stand(state=State.STARTING, health="starting", pid=self._life.pid, container=self._life.container)
         await self._until(self.service.provision)
         await self._until(self.service.probe)
         self._stand(state=State.READY, health="ready", reason="")
@@ -192,6 +193,11 @@ class Keeper:
             self._tell(f"{self.service.name}: {health}")
             self._stand(health=health)
 
+    @property
+    def paused(self) -> bool:
+        """Whether its life is held still."""
+        return self._life is not None and self._life.paused
+
     def _alive(self) -> bool:
         if self._life is None:
             return False
@@ -238,6 +244,10 @@ class Keeper:
         if changes.get("state", self.standing.state) != self.standing.state:
             changes["since_s"] = time.time()
         self.standing = replace(self.standing, **changes)  # type: ignore[arg-type]
+
+
+def _name_of(life: Life) -> str:
+    return f"process {life.pid}" if life.container is None else f"container {life.container[:12]}"
 
 
 def how_it_ended(code: int | None) -> str:

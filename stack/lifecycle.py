@@ -27,8 +27,9 @@ from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
+from stack.runtimes import engine_of, remove_containers, remove_volumes, running_containers, with_image
 from stack.services import check, chosen, runs_whole
-from stack.settings import DEFAULT_ORIGIN, EXTERNAL, Settings
+from stack.settings import DEFAULT_ORIGIN, DOCKER, EXTERNAL, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
 
@@ -53,6 +54,7 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
     folder = settings.folder
     with interruptible():
         _check_space(settings.home.root)
+        settings = with_image(settings)
         provision(settings, narrate)
         with _changing(folder):
             _bring_up(settings, folder, narrate)
@@ -131,6 +133,8 @@ def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate
 
 def _leftovers(folder: StackFolder) -> list[str]:
     """Services that run without their supervisor; they listen on the ports of the last plan."""
+    if engine_of(folder)[0]:
+        return running_containers(folder)
     return [name for name in _stop_order(folder) if process.find(folder, name) is not None]
 
 
@@ -138,8 +142,10 @@ def _endpoints(settings: Settings, ports: dict[str, int]) -> Endpoints:
     there = chosen(settings)
     if settings.runtime == EXTERNAL:
         return external_endpoints(settings, ports, there)
+    reached = ("producer", "host") if settings.runtime == DOCKER else KAFKA_CLIENTS  # the others are for containers
+    listeners = {role: role if role in reached else "host" for role in KAFKA_CLIENTS}
     return Endpoints(
-        kafka={role: f"{HOST}:{ports[f'kafka.{role}']}" for role in KAFKA_CLIENTS},
+        kafka={role: f"{HOST}:{ports[f'kafka.{listener}']}" for role, listener in listeners.items()},
         mongo=f"{HOST}:{ports['mongo']}",
         dashboard=f"http://{HOST}:{ports['dashboard']}" if "dashboard" in there else None,
         spark_ui=f"http://{HOST}:{ports['spark.ui']}" if "spark" in there else None,
@@ -179,6 +185,8 @@ def down(settings: Settings, purge: bool, narrate: Narrate) -> None:
             _tell_what_stays(folder, narrate)
         _take_down(folder)
     if purge:
+        for volume in remove_volumes(folder):
+            narrate(f"removed volume {volume}")
         shutil.rmtree(folder.root)
         narrate(f"removed {folder.root}")
 
@@ -208,6 +216,7 @@ def _take_down(folder: StackFolder) -> None:
             os.kill(supervisor.pid, signal.SIGKILL)
     for name in _stop_order(folder):
         process.stop(folder, name, signal.SIGTERM, 20.0)
+    remove_containers(folder)
     folder.supervisor.unlink(missing_ok=True)
     folder.endpoints.unlink(missing_ok=True)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from measure.errors import NotReadyError
 from stack.access import Access, Endpoints
 from stack.blueprint import Plan
 from stack.places import Home, StackFolder
 from stack.process import read_record
+from stack.runtimes import running_containers
 from stack.services import service_names
-from stack.settings import Settings
+from stack.settings import DOCKER, Settings
 from stack.state import ServiceState, StackState
 from stack.supervision import ask, find_supervisor
 
@@ -23,7 +25,7 @@ def status(settings: Settings) -> StackState:
     planned = Settings(**plan.settings) if plan else settings
     supervised = find_supervisor(folder) is not None
     services = _told(folder) if supervised else _found(folder, planned)
-    up = supervised or any(service.pid for service in services)
+    up = supervised or any(service.state != "stopped" for service in services)
     return StackState(
         name=settings.stack,
         runtime=planned.runtime,
@@ -55,12 +57,15 @@ def _service_state(told: dict[str, Any]) -> ServiceState:
         memory_bytes=told["memory_bytes"],
         ports=told["ports"],
         restarts=told["restarts"],
+        container=told.get("container"),
         foreign=told.get("foreign", False),
     )
 
 
 def _found(folder: StackFolder, planned: Settings) -> tuple[ServiceState, ...]:
     """Without a supervisor: whatever of the plan still runs."""
+    if planned.runtime == DOCKER:
+        return _found_containers(folder, planned)
     found = []
     for name in service_names(planned):
         record = read_record(folder.pid(name))
@@ -69,6 +74,19 @@ def _found(folder: StackFolder, planned: Settings) -> tuple[ServiceState, ...]:
         else:
             found.append(ServiceState(name, "stopped"))
     return tuple(found)
+
+
+def _found_containers(folder: StackFolder, planned: Settings) -> tuple[ServiceState, ...]:
+    try:
+        running = running_containers(folder)
+    except NotReadyError:  # without its engine, nothing of it runs
+        running = []
+    return tuple(
+        ServiceState(name, "unsupervised", health="its supervisor is gone")
+        if name in running
+        else ServiceState(name, "stopped")
+        for name in service_names(planned)
+    )
 
 
 def _endpoints(folder: StackFolder) -> Endpoints | None:

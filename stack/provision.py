@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 
 from measure.errors import LatencyError
-from stack.jars import provide_jars
+from stack.jars import locked_jars, provide_jars, unfit_jars
 from stack.java import choose_java, java_home
 from stack.mongod_binary import check_mongod
-from stack.settings import EXTERNAL, Settings
+from stack.settings import DOCKER, EXTERNAL, Settings
 
 Narrate = Callable[[str], None]
 
@@ -21,6 +21,9 @@ def provision(settings: Settings, narrate: Narrate) -> None:
 
     NotReadyError says what is missing and what to do. Nothing is asked for that `settings.services` leaves out.
     """
+    if settings.runtime == DOCKER:
+        _provision_containers(settings, narrate)
+        return
     services = settings.services
     if settings.runtime != EXTERNAL and (services is None or "mongod" in services):
         binary = check_mongod(settings.mongo.binary)
@@ -29,6 +32,18 @@ def provision(settings: Settings, narrate: Narrate) -> None:
         java = choose_java(settings.java)
         narrate(str(java))
         provide_jars(settings.home, java_home(settings.java) / "bin" / "java", narrate)
+
+
+def _provision_containers(settings: Settings, narrate: Narrate) -> None:
+    """The images; the own one wants Spark's connector, which a Java downloads."""
+    from stack.docker.engine import connect
+    from stack.docker.images import provide_images
+
+    client = connect(settings.docker.host)
+    narrate(f"engine {client.version()['Version']}")
+    if unfit_jars(settings.home.jars, locked_jars()):
+        provide_jars(settings.home, java_home(settings.java) / "bin" / "java", narrate)
+    provide_images(client, settings, narrate)
 
 
 def _on_stderr(line: str) -> None:

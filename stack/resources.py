@@ -10,22 +10,13 @@ import psutil
 
 from stack import process
 from stack.places import StackFolder
+from stack.runtimes import container_sampler
 from stack.settings import Settings
+from stack.usage import Usage
+
+__all__ = ["ResourceSampler", "Usage"]
 
 _LOOK_AGAIN_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """One service over the time since the last sample. None: this platform does not tell."""
-
-    cpu_cores: float
-    rss_bytes: int
-    read_bytes_s: float | None
-    write_bytes_s: float | None
-    rx_bytes_s: float | None = None
-    """Network counters belong to the machine, not to a process: None outside containers."""
-    tx_bytes_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -51,9 +42,12 @@ class ResourceSampler:
         self._clock = clock
         self._watched: dict[str, _Watched] = {}
         self._last_s = clock()
+        self._containers = container_sampler(self._folder)
 
     def sample(self) -> dict[str, Usage]:
         """Service → usage, for the services that run. A process counts from the second sample that sees it."""
+        if self._containers is not None:
+            return self._containers.sample()
         now = self._clock()
         elapsed = max(now - self._last_s, 1e-3)
         self._last_s = now

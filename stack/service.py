@@ -48,6 +48,8 @@ class Service:
     settings: Mapping[str, object] = field(default_factory=dict)
     """What its configuration files were made from: a change of it means a restart."""
 
+    box: object | None = None
+    """What its container is made of (a `stack.docker.box.Box`); None: it is a process."""
     foreign: bool = False
     """It is not ours to start or stop: it is only made ready and asked how it is."""
 
@@ -59,5 +61,6 @@ class Service:
             sorted(self.environment.items()),
             sorted(self.ports.items()),
             sorted(self.settings.items()),
+            *(() if self.box is None else (self.box,)),
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

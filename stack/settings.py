@@ -26,7 +26,9 @@ FILE_NAME = "latency.toml"
 DEFAULT_ORIGIN = "default"
 EXTERNAL = "external"
 """The runtime of clusters that already run."""
-Runtime = Literal["local", "external"]
+DOCKER = "docker"
+"""The runtime of containers."""
+Runtime = Literal["local", "docker", "external"]
 RUNTIMES: tuple[str, ...] = get_args(Runtime)
 
 
@@ -110,6 +112,23 @@ class ConsoleSettings(_Section):
     keys: dict[str, str] = Field(default_factory=dict, description="action → its keys, instead of the usual ones")
 
 
+class DockerSettings(_Section):
+    """The containers of runtime `docker`. An image may be pinned by digest: name@sha256:…"""
+
+    host: str | None = Field(default=None, description="engine's socket; else DOCKER_HOST, the context, the usual")
+    kafka_image: str = Field(default="apache/kafka:4.3.1", min_length=1, description="keeps apache/kafka's contract")
+    mongo_image: str = Field(default="mongo:8", min_length=1, description="keeps mongo's contract")
+    spark_image: str = Field(default="apache/spark:4.2.0", min_length=1, description="what the own image is built on")
+    image: str | None = Field(default=None, min_length=1, description="the own image, ready made; else it is built")
+    workers: int = Field(default=2, ge=1, le=16, description="Spark's workers")
+    worker_memory_mb: int = Field(default=2048, ge=1536, le=65536, description="most that a worker's container may use")
+    cpus: float = Field(default=2.0, gt=0, le=256, description="most cores that each container may use")
+    master_ui_port: int = Field(
+        default=8080, ge=1024, le=65535, description="preferred port of the Spark master's pages"
+    )
+    build_network: str | None = Field(default=None, description="network of the own image's build, such as `host`")
+
+
 class ExternalSettings(_Section):
     """Clusters that already run, for runtime `external`. A secret is best given by a file or the environment."""
 
@@ -165,6 +184,7 @@ class Settings(BaseSettings):
     job: JobSettings = JobSettings()
     dashboard: DashboardSettings = DashboardSettings()
     console: ConsoleSettings = ConsoleSettings()
+    docker: DockerSettings = DockerSettings()
     external: ExternalSettings = ExternalSettings()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)

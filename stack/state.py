@@ -23,6 +23,8 @@ class ServiceState:
     memory_bytes: int | None = None
     ports: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
+    container: str | None = None
+    """Id of its container; None: it is a process."""
     foreign: bool = False
     """It is not ours to start or stop."""
 

@@ -31,11 +31,11 @@ from stack import faults, process
 from stack.access import STACK_DIR_VARIABLE
 from stack.blueprint import Blueprint
 from stack.files import write_whole
-from stack.ground import ground_of
 from stack.keeper import Keeper
 from stack.logs import cut_short
 from stack.places import StackFolder, runtime_folder
 from stack.resources import ResourceSampler, Usage
+from stack.runtimes import Grounds
 from stack.service import Service
 from stack.services import services
 from stack.supervision import SupervisorRecord
@@ -50,6 +50,7 @@ class Supervisor:
 
     def __init__(self, folder: StackFolder) -> None:
         self._folder = folder
+        self._grounds = Grounds(folder)
         self._keepers: dict[str, Keeper] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -149,9 +150,8 @@ class Supervisor:
         told: dict[str, Any] = {"name": name, "foreign": service.foreign, "ports": dict(service.ports)}
         told |= asdict(keeper.standing)
         told |= {"cpu": usage.cpu_cores if usage else None, "memory_bytes": usage.rss_bytes if usage else None}
-        record = process.read_record(self._folder.pid(name))
-        if told["pid"] is not None and record is not None and process.is_paused(record):
-            told |= {"state": "paused", "health": "stopped by a signal"}
+        if keeper.paused:
+            told |= {"state": "paused", "health": "held still"}
         return told
 
     async def _apply(self) -> None:
@@ -171,7 +171,7 @@ class Supervisor:
         return {service.name: service for service in services(Blueprint.read(self._folder))}
 
     def _take(self, service: Service) -> None:
-        keeper = Keeper(service, self._folder, _tell, ground_of(service, self._folder))
+        keeper = Keeper(service, self._folder, _tell, self._grounds.of(service))
         self._keepers[service.name] = keeper
         self._tasks[service.name] = asyncio.create_task(keeper.run(self._keepers), name=service.name)
 

@@ -17,7 +17,7 @@ from stack.services.mongod import mongod
 from stack.services.own import check_job, own_job, reader
 from stack.services.sink import sink, sink_name
 from stack.services.spark import spark
-from stack.settings import EXTERNAL, Settings
+from stack.settings import DOCKER, EXTERNAL, Settings
 
 PIPELINE = ("kafka", "mongod", "spark", "sink", "reader")
 """What an event passes on its way to MongoDB and to its figures; a profile has a sink, a reader, or neither."""
@@ -28,6 +28,8 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
     """All services of a stack, in the order in which they are shown and started."""
     settings = blueprint.settings
     module = find_profile(settings.profile).module
+    if settings.runtime == DOCKER:
+        return _contained(blueprint)
     ours = settings.runtime != EXTERNAL
     makers: dict[str, Callable[[], Iterable[Service]]] = {
         "kafka": lambda: [kafka(blueprint) if ours else foreign.kafka(blueprint)],
@@ -40,10 +42,26 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
     return tuple(service for name in chosen(settings) for service in makers[name]())
 
 
+def _contained(blueprint: Blueprint) -> tuple[Service, ...]:
+    """The same in containers, with Spark's master and workers before the job."""
+    from stack.docker import services as boxed
+
+    makers: dict[str, Callable[[], Iterable[Service]]] = {
+        "kafka": lambda: [boxed.kafka(blueprint)],
+        "mongod": lambda: [boxed.mongod(blueprint)],
+        "spark": lambda: [boxed.spark_master(blueprint), *boxed.spark_workers(blueprint), boxed.spark(blueprint)],
+        "sink": lambda: boxed.sinks(blueprint),
+        "dashboard": lambda: [boxed.dashboard(blueprint)],
+    }
+    return tuple(service for name in chosen(blueprint.settings) for service in makers[name]())
+
+
 def service_names(settings: Settings) -> tuple[str, ...]:
     """The names of the services that the settings want, in the same order."""
     names: list[str] = []
     for kind in chosen(settings):
+        if kind == "spark" and settings.runtime == DOCKER:
+            names += ["spark-master", *(f"spark-worker-{number}" for number in range(1, settings.docker.workers + 1))]
         names += [sink_name(number) for number in range(1, settings.sinks + 1)] if kind == "sink" else [kind]
     return tuple(names)
 
@@ -59,6 +77,8 @@ def chosen(settings: Settings) -> tuple[str, ...]:
 
 def check(settings: Settings) -> None:
     """UsageError where the services that the settings want cannot be: before anything is begun."""
+    if settings.profile == OWN and settings.runtime == DOCKER:
+        raise UsageError("profile own: a job of your own runs with `--runtime local` or `external` only.")
     if "spark" in chosen(settings) and settings.profile == OWN:
         check_job(settings.job.path)
     if settings.runtime == EXTERNAL:

@@ -13,7 +13,10 @@ from measure.errors import NotReadyError, UsageError
 from stack.access import Role
 from stack.blueprint import Blueprint
 from stack.service import NotYetError, Service
-from stack.services import kafka as own
+from stack.services.kafka import NAME as KAFKA
+from stack.services.kafka import client as client_of
+from stack.services.kafka import make_topics as make_own_topics
+from stack.services.kafka import probe as probe_kafka
 
 _TIMEOUT_MS = 5000
 _START_S = 30.0
@@ -24,13 +27,13 @@ _LOGIN_FAILED = (13, 18, 8000)
 def kafka(blueprint: Blueprint) -> Service:
     """The brokers that `[external]` names."""
     return Service(
-        name=own.NAME,
+        name=KAFKA,
         command=(),
         environment={},
         ports={},
-        log=blueprint.folder.log(own.NAME),
+        log=blueprint.folder.log(KAFKA),
         provision=lambda: make_topics(blueprint),
-        probe=lambda: own.probe(blueprint),
+        probe=lambda: probe_kafka(blueprint),
         start_timeout_s=_START_S,
         foreign=True,
         settings=blueprint.settings.external.model_dump(mode="json"),
@@ -39,8 +42,8 @@ def kafka(blueprint: Blueprint) -> Service:
 
 def make_topics(blueprint: Blueprint) -> None:
     """Make those topics that are not there. Errors say which right or setting they lack."""
-    own.make_topics(blueprint, blueprint.settings.external.replication)
-    client, names = own.client(blueprint), blueprint.access.names
+    make_own_topics(blueprint, blueprint.settings.external.replication)
+    client, names = client_of(blueprint), blueprint.access.names
     wanted = [ConfigResource(ResourceType.TOPIC, name) for name in (names.events, names.clean, names.dead)]
     for resource, answer in client.describe_configs(wanted, request_timeout=10).items():
         try:

@@ -127,7 +127,7 @@ def prepare(blueprint: Blueprint) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = "".join(f"{key}={value}\n" for key, value in server_properties(blueprint).items())
     write_whole(folder / "server.properties", lines.encode())
-    write_whole(folder / "jaas.conf", _jaas(blueprint.access.credentials.kafka).encode())
+    write_whole(folder / "jaas.conf", jaas(blueprint.access.credentials.kafka).encode())
     write_whole(folder / "log4j2.properties", _LOGGING.encode())
     if not (folder / "data" / "meta.properties").exists():
         shutil.rmtree(folder / "data", ignore_errors=True)  # a format that was interrupted
@@ -164,7 +164,7 @@ def _format(blueprint: Blueprint, folder: Path) -> None:
         )
 
 
-def _jaas(passwords: dict[str, str]) -> str:
+def jaas(passwords: dict[str, str]) -> str:
     """Who the broker is to itself, and who may speak to the controller."""
     broker, controller = passwords[BROKER], passwords[CONTROLLER]
     return (

@@ -19,6 +19,7 @@ from stack.mongod_binary import find_mongod
 from stack.places import private_folder
 from stack.ports import HOST
 from stack.service import NotYetError, Service
+from stack.settings import DOCKER
 
 NAME = "mongod"
 REPLICA_SET = "latency"
@@ -83,12 +84,25 @@ def provision(blueprint: Blueprint) -> None:
             _ensure_users(root, blueprint)
         _ensure_indexes(blueprint)
     except OperationFailure as refused:
-        if refused.code != _AUTHENTICATION_FAILED:
+        if refused.code == _NOT_INITIATED:
+            _initiate(blueprint)
+            raise NotYetError("the replica set was initiated") from None
+        if refused.code != _AUTHENTICATION_FAILED or blueprint.settings.runtime == DOCKER:
             raise NotYetError(f"mongod is not ready: {refused.details or refused}") from None
         _first_user(blueprint)
         raise NotYetError("the first user was made") from None
     except ConnectionFailure as absent:
         raise NotYetError(f"no answer from 127.0.0.1:{blueprint.ports['mongo']}: {type(absent).__name__}") from None
+
+
+def _initiate(blueprint: Blueprint) -> None:
+    """Where the image has made the first user before there was a set."""
+    with _as_root(blueprint) as root:
+        try:
+            root.admin.command("replSetInitiate", _set_configuration(blueprint, 1))
+        except OperationFailure as refused:
+            if refused.code != _ALREADY_INITIATED:
+                raise NotYetError(f"the replica set cannot be initiated: {refused}") from None
 
 
 def _first_user(blueprint: Blueprint) -> None:
@@ -118,11 +132,16 @@ def _first_user(blueprint: Blueprint) -> None:
             raise NotYetError(f"the first user cannot be made: {refused}") from None
 
 
+def _member(blueprint: Blueprint) -> str:
+    """The set's one member, as it reaches itself."""
+    return f"{HOST}:{blueprint.ports['mongo']}" if blueprint.settings.runtime != DOCKER else f"{NAME}:27017"
+
+
 def _set_configuration(blueprint: Blueprint, version: int) -> dict[str, Any]:
     return {
         "_id": REPLICA_SET,
         "version": version,
-        "members": [{"_id": 0, "host": f"{HOST}:{blueprint.ports['mongo']}"}],
+        "members": [{"_id": 0, "host": _member(blueprint)}],
     }
 
 

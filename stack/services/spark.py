@@ -69,13 +69,17 @@ class ThroughProbe:
 
 def spark(blueprint: Blueprint, module: str) -> Service:
     """The job's definition; `module` is the profile's, run by name (`jobs` is above this folder)."""
+    return job_service(blueprint, (sys.executable, "-m", module), own_environment(blueprint))
+
+
+def own_environment(blueprint: Blueprint) -> dict[str, str]:
+    """What the product's own jobs are told."""
     job = blueprint.settings.job
-    own = {
+    return {
         CHECKPOINT_VARIABLE: f"{job.checkpoint_interval_s} seconds",
         STATEFUL_VARIABLE: str(int(job.stateful)),
         CONF_VARIABLE: json.dumps(blueprint.settings.spark.conf),
     }
-    return job_service(blueprint, (sys.executable, "-m", module), own)
 
 
 def job_service(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str]) -> Service:

@@ -1,0 +1,173 @@
+"""Services as containers: what the supervisor asks of the engine."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.types import EndpointConfig, Healthcheck, LogConfig, Mount
+
+from measure.errors import NotReadyError
+from stack.docker import labels
+from stack.docker.box import Box, packed
+from stack.docker.clearing import containers
+from stack.docker.engine import connect, told
+from stack.docker.logs import follow_into
+from stack.docker.watch import ContainerLife, Watch
+from stack.ground import Life, require_ports
+from stack.ports import HOST
+from stack.service import Service
+
+_PIDS = 4096
+_CHECK_NS = 10_000_000_000
+
+
+class Containers:
+    """All containers of one stack."""
+
+    def __init__(self, stack: str, host: str | None) -> None:
+        self._stack = stack
+        self._host = host
+        self._watch = Watch(stack, host)
+        self._making = threading.Lock()
+
+    def find(self, service: Service) -> Life | None:
+        with told(service.name):
+            there = self._container(connect(self._host), service)
+            if there is None or there.status not in ("running", "paused") or not _is_of(there, service):
+                return None
+            since = service.log.stat().st_mtime if service.log.exists() else 0.0
+            return self._begin(there, service, since)
+
+    def start(self, service: Service) -> Life:
+        """An equal container that is stopped is started again; any other is replaced."""
+        client = connect(self._host)
+        with told(service.name):
+            there = self._container(client, service)
+            if there is not None and not _is_of(there, service):
+                _remove(there, service)
+                there = None
+            if there is None or there.status != "running":
+                require_ports(service)
+            made = there or self._create(client, service)
+            began = time.time()
+            made.start()
+            made.reload()
+            return self._begin(made, service, began)
+
+    def stop(self, service: Service) -> None:
+        client = connect(self._host)
+        with told(service.name):
+            there = self._container(client, service)
+            if there is not None:
+                _stop(there, service)
+
+    def clear(self, service: Service) -> None:
+        """The restart policy may have begun the next life already, and a dead container leaves nothing behind."""
+
+    def _container(self, client: DockerClient, service: Service) -> Container | None:
+        return containers(client, self._stack).get(service.name)
+
+    def _begin(self, container: Container, service: Service, since_s: float) -> Life:
+        state = container.attrs["State"]
+        life = ContainerLife(str(container.id), state.get("Pid") or None, state["StartedAt"])
+        self._watch.add(life)
+        follow_into(life.container, service.log, self._host, since_s)
+        return life
+
+    def _create(self, client: DockerClient, service: Service) -> Container:
+        box = _box(service)
+        network = self._network(client)
+        made: dict[str, Any] = client.api.create_container(
+            image=box.image,
+            command=list(service.command),
+            name=f"{labels.project_name(self._stack)}-{service.name}-1",
+            hostname=service.name,
+            user=box.user,
+            environment={**service.environment, "LATENCY_SERVICE": service.name},
+            labels=labels.of_container(self._stack, service),
+            ports=list(box.published),
+            healthcheck=_healthcheck(box),
+            stop_signal=service.stop_signal.name,
+            host_config=self._host_config(client, box),
+            networking_config={"EndpointsConfig": {network: _endpoint(client, service)}},
+        )
+        container = client.containers.get(made["Id"])
+        try:
+            files = list(box.files())
+            if files:
+                container.put_archive("/", packed(files))
+        except BaseException:
+            container.remove(force=True, v=True)
+            raise
+        return container
+
+    def _host_config(self, client: DockerClient, box: Box) -> Any:
+        mounts = [Mount(path, self._volume(client, name), type="volume") for name, path in box.volumes.items()]
+        return client.api.create_host_config(
+            port_bindings={inside: (HOST, outside) for inside, outside in box.published.items()},
+            mounts=mounts,
+            mem_limit=box.memory_mb * 1024 * 1024,
+            nano_cpus=int(box.cpus * 1e9),
+            pids_limit=_PIDS,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            restart_policy={"Name": "unless-stopped"},
+            log_config=LogConfig(type="json-file", config={"max-size": "32m", "max-file": "2"}),
+        )
+
+    def _volume(self, client: DockerClient, name: str) -> str:
+        full = f"{labels.project_name(self._stack)}_{name}"
+        try:
+            client.volumes.get(full)
+        except NotFound:
+            client.volumes.create(full, labels=labels.of_volume(self._stack, name))
+        return full
+
+    def _network(self, client: DockerClient) -> str:
+        """A network of the stack's own. The engine would make a second of the same name."""
+        name = f"{labels.project_name(self._stack)}_default"
+        with self._making:
+            if not client.networks.list(names=[f"^{name}$"]):
+                client.networks.create(name, driver="bridge", labels=labels.of_network(self._stack))
+        return name
+
+
+def _box(service: Service) -> Box:
+    if not isinstance(service.box, Box):
+        raise NotReadyError(f"{service.name} is not defined as a container.")
+    return service.box
+
+
+def _endpoint(client: DockerClient, service: Service) -> EndpointConfig:
+    return EndpointConfig(client.api.api_version, aliases=[service.name])
+
+
+def _healthcheck(box: Box) -> Healthcheck | None:
+    if box.check is None:
+        return None
+    return Healthcheck(
+        test=["CMD-SHELL", box.check], interval=_CHECK_NS, timeout=_CHECK_NS // 2, start_period=3 * _CHECK_NS, retries=3
+    )
+
+
+def _is_of(container: Container, service: Service) -> bool:
+    return bool(container.labels.get(labels.HASH) == service.digest)
+
+
+def _stop(container: Container, service: Service) -> None:
+    with contextlib.suppress(NotFound):
+        if container.status == "paused":
+            container.unpause()
+        container.stop(timeout=int(service.stop_timeout_s))
+
+
+def _remove(container: Container, service: Service) -> None:
+    _stop(container, service)
+    with contextlib.suppress(NotFound):
+        container.remove(force=True, v=True)

@@ -1,0 +1,318 @@
+"""The definitions of the services as containers. What they are ready by is asked from the host, as for processes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shlex
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from stack.access import Access, Credentials, Endpoints, Role
+from stack.blueprint import Blueprint, Plan
+from stack.credentials import BROKER, KAFKA_CLIENTS, MONGO_ROOT
+from stack.docker.box import Box, File
+from stack.docker.images import JARS
+from stack.ports import HOST
+from stack.profiles import find_profile
+from stack.service import NotYetError, Service
+from stack.services.dashboard import dashboard as pages
+from stack.services.dashboard import options as page_options
+from stack.services.dashboard import probe as probe_pages
+from stack.services.kafka import NAME as KAFKA
+from stack.services.kafka import jaas, make_topics, server_properties
+from stack.services.kafka import probe as probe_kafka
+from stack.services.mongod import NAME as MONGOD
+from stack.services.mongod import REPLICA_SET
+from stack.services.mongod import probe as probe_mongod
+from stack.services.mongod import provision as provision_mongod
+from stack.services.sink import sink
+from stack.services.spark import MASTER_VARIABLE, ThroughProbe, own_environment
+
+MASTER, WORKER = "spark-master", "spark-worker"
+KAFKA_UID, MONGO_UID, SPARK_UID = 1000, 999, 185
+_SECRETS = "/etc/kafka/secrets"
+_KEYS = "/etc/latency"
+_STACK = "/stack"
+_INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controller": 9195}
+_MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
+_TIMEOUT_S = 3.0
+
+_START_KAFKA = """\
+#!/usr/bin/env bash
+# The image formats without users: so format first, with a SCRAM user for each role.
+set -eu
+if [[ ! -e /var/lib/kafka/data/meta.properties ]]; then
+  configuration=/mnt/shared/config/server.properties
+  /opt/kafka/bin/kafka-storage.sh format -t "$CLUSTER_ID" -c "$configuration" @/etc/kafka/secrets/users
+fi
+exec /etc/kafka/docker/run
+"""
+
+
+def _answers(port: int) -> str:
+    """For the engine's own eyes; whether a service is ready is asked by its protocol, from the host."""
+    return f"bash -c '</dev/tcp/127.0.0.1/{port}'"
+
+
+def kafka(blueprint: Blueprint) -> Service:
+    """The broker, by the contract of apache/kafka."""
+    settings = blueprint.settings
+    properties = _server_properties(blueprint)
+    published = {_INSIDE[role]: blueprint.ports[f"kafka.{role}"] for role in ("producer", "host")}
+    box = Box(
+        image=settings.docker.kafka_image,
+        memory_mb=settings.kafka.heap_mb + 512,
+        cpus=settings.docker.cpus,
+        volumes={"kafka": "/var/lib/kafka/data"},
+        published=published,
+        check=_answers(_INSIDE["host"]),
+        files=lambda: _kafka_files(blueprint, properties),
+    )
+    return Service(
+        name=KAFKA,
+        command=("bash", f"{_SECRETS}/start"),
+        environment={
+            "CLUSTER_ID": _cluster_id(settings.stack),
+            "KAFKA_HEAP_OPTS": f"-Xms{min(256, settings.kafka.heap_mb)}m -Xmx{settings.kafka.heap_mb}m",
+            "KAFKA_OPTS": f"-XX:+ExitOnOutOfMemoryError -Djava.security.auth.login.config={_SECRETS}/jaas.conf",
+        },
+        ports={role: blueprint.ports[f"kafka.{role}"] for role in ("producer", "host")},
+        log=blueprint.folder.log(KAFKA),
+        provision=lambda: make_topics(blueprint),
+        probe=lambda: probe_kafka(blueprint),
+        start_timeout_s=90,
+        stop_timeout_s=20,
+        settings=properties,
+        box=box,
+    )
+
+
+def _cluster_id(stack: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.md5(stack.encode(), usedforsecurity=False).digest()).decode().rstrip("=")
+
+
+def _server_properties(blueprint: Blueprint) -> dict[str, str]:
+    """As for a process, but for addresses: the host's clients come by published ports, the others by the network."""
+    ports = blueprint.ports
+    listeners = {role.upper(): f"0.0.0.0:{_INSIDE[role]}" for role in (*KAFKA_CLIENTS, "controller")}
+    advertised = {
+        role.upper(): f"{HOST}:{ports[f'kafka.{role}']}" if role in ("producer", "host") else f"kafka:{_INSIDE[role]}"
+        for role in KAFKA_CLIENTS
+    }
+    return server_properties(blueprint) | {
+        "controller.quorum.voters": f"1@kafka:{_INSIDE['controller']}",
+        "listeners": ",".join(f"{name}://{address}" for name, address in listeners.items()),
+        "advertised.listeners": ",".join(f"{name}://{address}" for name, address in advertised.items()),
+        "inter.broker.listener.name": "JOB",
+        "log.dirs": "/var/lib/kafka/data",
+    }
+
+
+def _kafka_files(blueprint: Blueprint, properties: Mapping[str, str]) -> list[File]:
+    words = blueprint.access.credentials.kafka
+    users = "".join(
+        f"--add-scram\nSCRAM-SHA-512=[name={user},password={words[user]}]\n" for user in (*KAFKA_CLIENTS, BROKER)
+    )
+    lines = "".join(f"{key}={value}\n" for key, value in properties.items())
+    return [
+        File(f"{_SECRETS}/start", _START_KAFKA.encode(), KAFKA_UID, 0o500),
+        File(f"{_SECRETS}/users", users.encode(), KAFKA_UID),
+        File(f"{_SECRETS}/jaas.conf", jaas(words).encode(), KAFKA_UID),
+        File("/mnt/shared/config/server.properties", lines.encode(), KAFKA_UID, 0o600),
+    ]
+
+
+def mongod(blueprint: Blueprint) -> Service:
+    """The database, by the contract of mongo: its entry point makes the first user."""
+    settings = blueprint.settings
+    command: tuple[str, ...] = ("mongod", "--replSet", REPLICA_SET, "--keyFile", f"{_KEYS}/keyfile", "--bind_ip_all")
+    command += ("--wiredTigerCacheSizeGB", str(settings.mongo.cache_mb / 1024), "--oplogSize", "990", "--quiet")
+    return Service(
+        name=MONGOD,
+        command=command,
+        environment={
+            "MONGO_INITDB_ROOT_USERNAME": MONGO_ROOT,
+            "MONGO_INITDB_ROOT_PASSWORD_FILE": f"{_KEYS}/root-password",
+        },
+        ports={"mongo": blueprint.ports["mongo"]},
+        log=blueprint.folder.log(MONGOD),
+        provision=lambda: provision_mongod(blueprint),
+        probe=lambda: probe_mongod(blueprint),
+        start_timeout_s=90,
+        stop_timeout_s=20,
+        box=Box(
+            image=settings.docker.mongo_image,
+            memory_mb=settings.mongo.cache_mb + 768,
+            cpus=settings.docker.cpus,
+            user=f"{MONGO_UID}:{MONGO_UID}",
+            volumes={"mongod": "/data/db"},
+            published={_MONGO: blueprint.ports["mongo"]},
+            check=_answers(_MONGO),
+            files=lambda: _mongo_files(blueprint),
+        ),
+    )
+
+
+def _mongo_files(blueprint: Blueprint) -> list[File]:
+    root = blueprint.access.credentials.mongo[MONGO_ROOT]
+    key = base64.b64encode(hashlib.sha512(b"replica set key of " + root.encode()).digest())
+    return [
+        File(f"{_KEYS}/keyfile", key, MONGO_UID),
+        File(f"{_KEYS}/root-password", root.encode(), MONGO_UID),
+    ]
+
+
+def _own_box(blueprint: Blueprint, memory_mb: int, role: Role | None = None, **more: Any) -> Box:
+    """A container of the project's image; with a role, it is told how that one reaches Kafka and MongoDB."""
+    if role is not None:
+        more["files"] = lambda: _access_files(blueprint, role)
+    return Box(
+        image=blueprint.settings.docker.image or "",
+        memory_mb=memory_mb,
+        cpus=blueprint.settings.docker.cpus,
+        **more,
+    )
+
+
+def _access_files(blueprint: Blueprint, role: Role) -> list[File]:
+    """The stack's folder as a container sees it: addresses within the network, and its own role's passwords only."""
+    endpoints = Endpoints(
+        kafka={name: f"kafka:{_INSIDE[name]}" for name in KAFKA_CLIENTS},
+        mongo=f"mongod:{_MONGO}",
+        names=blueprint.access.names,
+    )
+    words = blueprint.access.credentials
+    own = Credentials(kafka={role: words.kafka[role]} if role in words.kafka else {}, mongo={role: words.mongo[role]})
+    access = Access(endpoints, own)
+    plan = Plan(blueprint.settings.model_dump(mode="json"), {})
+    return [
+        File(f"{_STACK}/endpoints.json", msgspec.json.encode(access.endpoints), SPARK_UID),
+        File(f"{_STACK}/credentials.json", msgspec.json.encode(access.credentials), SPARK_UID),
+        File(f"{_STACK}/plan.json", msgspec.json.encode(plan), SPARK_UID),
+    ]
+
+
+def spark_master(blueprint: Blueprint) -> Service:
+    """Spark's standalone master."""
+    port = blueprint.ports["spark.master"]
+    command = ("/opt/spark/bin/spark-class", "org.apache.spark.deploy.master.Master", "--host", MASTER)
+    return Service(
+        name=MASTER,
+        command=(*command, "--port", str(_MASTER), "--webui-port", str(_MASTER_UI)),
+        environment={"SPARK_DAEMON_MEMORY": "256m"},
+        ports={"ui": port},
+        log=blueprint.folder.log(MASTER),
+        probe=lambda: _require_workers(port, 0),
+        start_timeout_s=90,
+        stop_timeout_s=10,
+        box=_own_box(blueprint, 640, published={_MASTER_UI: port}, check=_answers(_MASTER_UI)),
+    )
+
+
+def spark_workers(blueprint: Blueprint) -> Iterator[Service]:
+    """Spark's workers, `spark-worker-1` and on."""
+    docker = blueprint.settings.docker
+    cores = -(-(blueprint.settings.kafka.partitions + 1) // docker.workers)
+    command = ("/opt/spark/bin/spark-class", "org.apache.spark.deploy.worker.Worker", f"spark://{MASTER}:{_MASTER}")
+    for number in range(1, docker.workers + 1):
+        yield Service(
+            name=f"{WORKER}-{number}",
+            command=(*command, "--cores", str(cores), "--memory", f"{docker.worker_memory_mb - 512}m"),
+            environment={"SPARK_DAEMON_MEMORY": "256m"},
+            ports={},
+            log=blueprint.folder.log(f"{WORKER}-{number}"),
+            probe=lambda number=number: _require_workers(blueprint.ports["spark.master"], number),  # type: ignore[misc]
+            needs=(MASTER,),
+            start_timeout_s=90,
+            stop_timeout_s=10,
+            box=_own_box(blueprint, docker.worker_memory_mb, volumes={"spark": f"{_STACK}/spark"}),
+        )
+
+
+def _require_workers(port: int, wanted: int) -> None:
+    """Ask the master itself how many workers it has."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/json/", timeout=_TIMEOUT_S) as answer:
+            told = json.load(answer)
+    except (OSError, ValueError) as absent:
+        raise NotYetError(f"Spark's master does not answer at {HOST}:{port}: {type(absent).__name__}") from None
+    if told.get("status") != "ALIVE" or told.get("aliveworkers", 0) < wanted:
+        raise NotYetError(f"Spark's master is {told.get('status')} with {told.get('aliveworkers')} workers")
+
+
+def spark(blueprint: Blueprint) -> Service:
+    """The job: the driver, in client mode, in a container of its own."""
+    settings = blueprint.settings
+    through = ThroughProbe(blueprint.access)
+    workers = tuple(service.name for service in spark_workers(blueprint))
+    return Service(
+        name="spark",
+        command=("python", "-m", find_profile(settings.profile).module),
+        environment={
+            MASTER_VARIABLE: f"spark://{MASTER}:{_MASTER}",
+            "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
+            **own_environment(blueprint),
+        },
+        ports={"ui": blueprint.ports["spark.ui"]},
+        log=blueprint.folder.log("spark"),
+        provision=through.send,
+        probe=through.check,
+        needs=("kafka", "mongod", MASTER, *workers),
+        start_timeout_s=180,
+        stop_timeout_s=20,
+        box=_own_box(
+            blueprint,
+            settings.spark.memory_mb + 768,
+            Role.JOB,
+            volumes={"spark": f"{_STACK}/spark"},
+            published={_SPARK_UI: blueprint.ports["spark.ui"]},
+            check=_answers(_SPARK_UI),
+        ),
+    )
+
+
+def _submit_arguments(blueprint: Blueprint) -> str:
+    configuration = {
+        "spark.driver.bindAddress": "0.0.0.0",  # noqa: S104 (within the stack's own network)
+        "spark.driver.host": "spark",
+        "spark.ui.port": _SPARK_UI,
+        "spark.ui.showConsoleProgress": "false",
+        "spark.executor.memory": f"{max(512, blueprint.settings.docker.worker_memory_mb - 1024)}m",
+    }
+    arguments = ["--driver-memory", f"{blueprint.settings.spark.memory_mb}m"]
+    arguments += ["--driver-java-options", "-XX:+UseParallelGC", "--jars", f"{JARS}/*"]
+    for key, value in configuration.items():
+        arguments += ["--conf", f"{key}={value}"]
+    return shlex.join([*arguments, "pyspark-shell"])
+
+
+def sinks(blueprint: Blueprint) -> Iterator[Service]:
+    """As the processes are, but for where they run."""
+    for number in range(1, blueprint.settings.sinks + 1):
+        local = sink(blueprint, number)
+        yield replace(
+            local,
+            command=("python", "-m", "jobs.sink"),
+            environment={"LATENCY_SERVICE": local.name},
+            box=_own_box(blueprint, 512, Role.SINK),
+        )
+
+
+def dashboard(blueprint: Blueprint) -> Service:
+    """As the process is, but that it listens to the whole network of the stack, published on loopback."""
+    local = pages(blueprint)
+    inside = {"server.address": "0.0.0.0", "server.port": str(_PAGES)}  # noqa: S104 (published on loopback only)
+    options = [(key, inside.get(key, value)) for key, value in page_options(blueprint) if key != "secrets.files"]
+    port = blueprint.ports["dashboard"]
+    return replace(
+        local,
+        command=("python", "-m", "dashboard", *(f"--{key}={value}" for key, value in options)),
+        probe=lambda: probe_pages(HOST, port),
+        box=_own_box(blueprint, 768, Role.DASHBOARD, published={_PAGES: port}, check=_answers(_PAGES)),
+    )
