@@ -19,7 +19,7 @@ _SETTINGS: dict[str, Any] = {
     "fetch.min.bytes": 1,
     "fetch.wait.max.ms": 100,
     "fetch.message.max.bytes": 4 * 1024 * 1024,
-    "session.timeout.ms": 15_000,
+    "session.timeout.ms": 6_000,  # how long a killed sink's partitions wait; a broker allows no less by default
     "partition.assignment.strategy": "range",
 }
 _PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._PARTITION_EOF}  # noqa: SLF001

@@ -90,6 +90,11 @@ def sink_process(folder: Path, name: str = "sink") -> Iterator[subprocess.Popen[
         child.wait()
 
 
+def beginnings(folder: Path, name: str = "sink") -> int:
+    """How often a sink of this name began with a partition."""
+    return (folder / f"{name}.log").read_text().count(": from offset ")
+
+
 class RunningSink:
     """A sink in a thread of this process."""
 

@@ -101,6 +101,11 @@ def stored(database: Store, run: str = RUN) -> int:
     return len(sequences(database, run).of(0).stored)
 
 
+def applied(database: Store, run: str = RUN) -> int:
+    """How many events the windows count, measured or not."""
+    return sum(window["n"] for window in database.windows.find({"run": run}, {"n": 1}))
+
+
 def await_stored(database: Store, count: int, run: str = RUN, deadline_s: float = 20) -> None:
     wait_for(lambda: stored(database, run) >= count, f"{count} stored of {run}", deadline_s)
 
