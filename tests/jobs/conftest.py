@@ -15,12 +15,16 @@ import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from hypothesis import settings
 from pymongo import MongoClient
 
 from jobs.sink import Sink
 from measure.store import Document, Store, ensure_indexes
 from stack.access import STACK_DIR_VARIABLE, Access, Names, Role
 from tests.jobs.feed import Feed
+
+settings.register_profile("latency", deadline=None)
+settings.load_profile("latency")
 
 PARTITIONS = 3
 
