@@ -139,7 +139,7 @@ def _load(view: View[SampleCell]) -> pd.DataFrame:
 
 def _commits(view: View[SampleCell]) -> Iterable[tuple[object, ...]]:
     for start, cell in sorted(view.cells.items()):
-        found = stage_latency(merged([cell.commit]))
+        found = cell.commit_figures()
         if found.n:
             yield moment(start), found.p50, found.p95, found.max
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.database import Database, Document
-from dashboard.slices import Packed
+from dashboard.slices import Packed, merged
+from measure.figures import StageLatency
+from measure.percentiles import stage_latency
 from measure.store import SAMPLES
 
 COUNTERS = ("sent", "acked", "stored", "late", "unsent", "failed")
@@ -46,9 +48,17 @@ class SampleCell:
     services: dict[str, dict[str, Usage]] = field(default_factory=dict)
     commit: Packed = field(default_factory=Packed)
     unreadable: int = 0
+    _commit_figures: StageLatency | None = None
+
+    def commit_figures(self) -> StageLatency:
+        """Percentiles of the bulk writes, computed when first asked for after a change."""
+        if self._commit_figures is None:
+            self._commit_figures = stage_latency(merged([self.commit]))
+        return self._commit_figures
 
     def add(self, document: Document) -> None:
         """Count a sample in."""
+        self._commit_figures = None
         try:
             if document["kind"] == "sink":
                 self.commit.add(document.get("commit") or {}, 0, int(document.get("commit_max_us", 0)))
