@@ -39,7 +39,7 @@ Narrate = Callable[[str], None]
 
 LEAST_FREE_BYTES = 1_000_000_000
 _POLL_S = 0.1
-_UP_S = 180.0
+_UP_S = 300.0
 _PROBE_S = 60.0
 _DOWN_S = 60.0
 

@@ -42,6 +42,7 @@ _STACK = "/stack"
 _INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controller": 9195}
 _MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
 _TIMEOUT_S = 3.0
+_START_S = 180.0  # several JVMs begin at once, and share what cores there are
 
 _START_KAFKA = """\
 #!/usr/bin/env bash
@@ -86,7 +87,7 @@ def kafka(blueprint: Blueprint) -> Service:
         log=blueprint.folder.log(KAFKA),
         provision=lambda: make_topics(blueprint),
         probe=lambda: probe_kafka(blueprint),
-        start_timeout_s=90,
+        start_timeout_s=_START_S,
         stop_timeout_s=20,
         settings=properties,
         box=box,
@@ -144,7 +145,7 @@ def mongod(blueprint: Blueprint) -> Service:
         log=blueprint.folder.log(MONGOD),
         provision=lambda: provision_mongod(blueprint),
         probe=lambda: probe_mongod(blueprint),
-        start_timeout_s=90,
+        start_timeout_s=_START_S,
         stop_timeout_s=20,
         box=Box(
             image=settings.docker.mongo_image,
@@ -209,7 +210,7 @@ def spark_master(blueprint: Blueprint) -> Service:
         ports={"ui": port},
         log=blueprint.folder.log(MASTER),
         probe=lambda: _require_workers(port, 0),
-        start_timeout_s=90,
+        start_timeout_s=_START_S,
         stop_timeout_s=10,
         box=_own_box(blueprint, 640, published={_MASTER_UI: port}, check=_answers(_MASTER_UI)),
     )
@@ -229,7 +230,7 @@ def spark_workers(blueprint: Blueprint) -> Iterator[Service]:
             log=blueprint.folder.log(f"{WORKER}-{number}"),
             probe=lambda number=number: _require_workers(blueprint.ports["spark.master"], number),  # type: ignore[misc]
             needs=(MASTER,),
-            start_timeout_s=90,
+            start_timeout_s=_START_S,
             stop_timeout_s=10,
             box=_own_box(blueprint, docker.worker_memory_mb, volumes={"spark": f"{_STACK}/spark"}),
         )
@@ -264,7 +265,7 @@ def spark(blueprint: Blueprint) -> Service:
         provision=through.send,
         probe=through.check,
         needs=("kafka", "mongod", MASTER, *workers),
-        start_timeout_s=180,
+        start_timeout_s=_START_S,
         stop_timeout_s=20,
         box=_own_box(
             blueprint,
