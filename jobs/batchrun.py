@@ -89,6 +89,7 @@ def run(profile: BatchProfile) -> int:
         return store.gap is not None and control.advance(database, generation, store.gap)
 
     code = watch(query, stop, each_second, after_gap)
+    letters.end()
     spark.stop()
     return code
 

@@ -27,12 +27,13 @@ KEPT_BYTES = 16_000
 _LONGEST_KEY = 256
 _WAIT_S = 0.5
 _BATCH = 500
+_LEAVING_S = 5.0
 _PLACE = re.compile(r"[0-9]{1,14}\Z", re.ASCII)
 """A partition, an offset, or ms of the epoch that a date can have."""
 
 
 class DeadLetters(threading.Thread):
-    """Runs until `stopping`; an error ends it and is raised by `check`."""
+    """Runs until `stopping` or `end`; an error ends it and is raised by `check`."""
 
     def __init__(self, connection: dict[str, Any], topic: str, database: Store, stopping: Callable[[], bool]) -> None:
         super().__init__(name="dead letters", daemon=True)
@@ -42,12 +43,14 @@ class DeadLetters(threading.Thread):
                 "group.id": f"latency-dead.{topic}",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
+                "session.timeout.ms": 6_000,  # how long the letters of a killed process wait for the next
                 "fetch.message.max.bytes": 4 * 1024 * 1024,
             }
         )
         self._topic = topic
         self._dead = database[DEAD]
         self._stopping = stopping
+        self._ended = threading.Event()
         self._failed: BaseException | None = None
 
     def check(self) -> None:
@@ -55,11 +58,16 @@ class DeadLetters(threading.Thread):
         if self._failed:
             raise self._failed
 
+    def end(self) -> None:
+        """Leave the group, so that the letters need not wait until this member is missed; waits for it."""
+        self._ended.set()
+        self.join(_LEAVING_S)
+
     def run(self) -> None:
         """Copy until told to stop."""
         try:
             self._consumer.subscribe([self._topic])
-            while not self._stopping():
+            while not (self._stopping() or self._ended.is_set()):
                 self._copy(self._consumer.consume(_BATCH, _WAIT_S))
             self._consumer.close()
         except BaseException as failed:  # told to the main loop, which ends the process
@@ -74,7 +82,7 @@ class DeadLetters(threading.Thread):
                 ]
                 self._dead.bulk_write(upserts, ordered=False)
             except ConnectionFailure:
-                if self._stopping():
+                if self._stopping() or self._ended.is_set():
                     return
             else:
                 with contextlib.suppress(KafkaException):  # refused in a rebalance: these are copied again

@@ -67,6 +67,7 @@ class Sink:
         self._dead.start()
         code = self._work()
         self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
+        self._dead.end()
         return code
 
     def _work(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
@@ -12,13 +14,14 @@ from jobs.dead import KEPT_BYTES, DeadLetters
 from measure.stamp import FOREIGN_RUN, Stamp
 from measure.store import Store, dead_id
 from stack.access import Access, Role
+from tests.jobs.conftest import sink_process
 from tests.stack.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
 SENT_US = 1_700_000_000_000_000
-QUICK_S = 10.0
-"""A consumer group's first join takes 3 s of this."""
+QUICK_S = 15.0
+"""Much less than the 45 s for which a consumer group misses a member by default."""
 
 Copy = Callable[[], DeadLetters]
 
@@ -129,3 +132,16 @@ def test_copiers_that_come_and_go_leave_no_letter_behind(
             running.append(copy())
     producer.flush(20)
     wait_for(lambda: [each.check() for each in running] and copied(database) == 3_000, "all letters", 30)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_letters_do_not_wait_for_a_sink_that_has_ended(
+    own_access: Access, own_folder: Path, database: Store, producer: Producer, ending: signal.Signals
+) -> None:
+    for offset in range(2):
+        with sink_process(own_folder) as sink:
+            send(producer, own_access, offset)
+            producer.flush(20)
+            wait_for(lambda: copied(database) > offset, "the letter", QUICK_S)  # noqa: B023 (called here)
+            sink.send_signal(ending)
+            sink.wait(20)
