@@ -12,7 +12,7 @@ from dashboard.board import Board, Choice
 from dashboard.business import MICRO, Business, FunnelStep, TopItem
 from dashboard.plain import literal, plain
 from dashboard.ranges import LIVE_LENGTHS, MINUTE, RangeError, TimeRange, moment, spoken
-from dashboard.views.frame import age, board, ground, money, tile, told
+from dashboard.views.frame import age, board, ground, money, short_money, tile, told
 from dashboard.windows import CART, EVENT_TYPES, PURCHASE, VIEW
 
 _ALL = "All shop traffic"
@@ -119,7 +119,8 @@ def _tiles(shown: Business, currency: str) -> None:
     average = shown.average_order_micros
     minutes = shown.active_s // MINUTE
     with st.container(horizontal=True):
-        _tile("Revenue", money(shown.revenue_micros, currency, 0), whole["revenue"], "in this time range")
+        exact = money(shown.revenue_micros, currency)
+        _tile("Revenue", short_money(shown.revenue_micros, currency), whole["revenue"], f"{exact} in this time range")
         _tile("Orders", f"{shown.orders:,}", whole["orders"], "purchases in this time range")
         _tile(
             "Average order",

@@ -81,3 +81,10 @@ def money(micros: float, currency: str, decimals: int = 2) -> str:
     amount = f"{micros / 1_000_000:,.{decimals}f}"
     sign = _SIGNS.get(currency)
     return literal(f"{sign}{amount}" if sign else f"{amount} {currency}")
+
+
+def short_money(micros: float, currency: str) -> str:
+    """The same for a narrow place: whole, and from a million on in millions."""
+    if abs(micros) < 999_999.5e6:
+        return money(micros, currency, 0)
+    return f"{money(micros / 1_000_000, currency)} M"
