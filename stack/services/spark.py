@@ -105,7 +105,7 @@ def job_service(blueprint: Blueprint, command: tuple[str, ...], environment: Map
         provision=through.send,
         probe=through.check,
         needs=("kafka", "mongod"),
-        start_timeout_s=120,
+        start_timeout_s=120 if blueprint.master is None else 240,  # executors begin as JVMs of their own
         stop_timeout_s=20,
         settings=settings.model_dump(),
     )
