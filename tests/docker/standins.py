@@ -96,15 +96,16 @@ def _build(client: DockerClient, folder: str, name: str, more: Files) -> None:
     digest = _digest(files)
     if _has(client, name) and client.images.get(name).labels.get("latency-test.digest") == digest:
         return
-    client.images.build(
-        fileobj=_context(files),
-        custom_context=True,
-        tag=name,
-        network_mode="host",
-        rm=True,
-        labels={"latency-test.digest": digest},
-        timeout=900,
-    )
+    with _context(files) as packed:
+        client.images.build(
+            fileobj=packed,
+            custom_context=True,
+            tag=name,
+            network_mode="host",
+            rm=True,
+            labels={"latency-test.digest": digest},
+            timeout=900,
+        )
 
 
 def _digest(files: Files) -> str:
