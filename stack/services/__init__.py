@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.util import find_spec
 
 from measure.errors import UsageError
 from stack.blueprint import Blueprint
@@ -12,6 +10,7 @@ from stack.external import check_external
 from stack.profiles import OWN, find_profile
 from stack.service import Service
 from stack.services import foreign
+from stack.services.dashboard import dashboard
 from stack.services.kafka import kafka
 from stack.services.mongod import mongod
 from stack.services.own import check_job, own_job, reader
@@ -21,7 +20,7 @@ from stack.settings import DOCKER, EXTERNAL, Settings
 
 PIPELINE = ("kafka", "mongod", "spark", "sink", "reader")
 """What an event passes on its way to MongoDB and to its figures; a profile has a sink, a reader, or neither."""
-KINDS = (*PIPELINE, "dashboard") if find_spec("stack.services.dashboard") else PIPELINE
+KINDS = (*PIPELINE, "dashboard")
 
 
 def services(blueprint: Blueprint) -> tuple[Service, ...]:
@@ -37,7 +36,7 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
         "spark": lambda: [own_job(blueprint) if settings.profile == OWN else spark(blueprint, module)],
         "sink": lambda: [sink(blueprint, number) for number in range(1, settings.sinks + 1)],
         "reader": lambda: [reader(blueprint)],
-        "dashboard": lambda: [import_module("stack.services.dashboard").dashboard(blueprint)],
+        "dashboard": lambda: [dashboard(blueprint)],
     }
     return tuple(service for name in chosen(settings) for service in makers[name]())
 
