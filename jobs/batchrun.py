@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from pymongo import MongoClient
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
-from jobs import checkpoint, control, session
+from jobs import control, session
 from jobs.batches import BatchStore
 from jobs.dead import DeadLetters
 from jobs.deadtopic import DeadTopic
-from jobs.progress import ProgressRecorder
+from jobs.ground import Ground
 from jobs.rows import narrowed
 from jobs.source import SourceTopic
 from jobs.stopping import StopFlag
-from jobs.topics import Topics
 from jobs.validation import judged
-from jobs.watch import Anew, watch
-from measure.store import Document
-from stack.access import STACK_DIR_VARIABLE, Access, Role
+from jobs.watch import watch
+from stack.access import Role
 
 SERVICE = "spark"
 
@@ -45,48 +40,38 @@ class BatchProfile:
 def run(profile: BatchProfile) -> int:
     """Run until stopped; the process's exit code."""
     stop = StopFlag()
-    access = Access.from_environment()
-    connection = access.kafka(Role.JOB)
-    topics = Topics(connection)
-    topic = topics.find(access.names.events)
-    client = MongoClient[Document](access.mongo_uri(Role.JOB))
-    database = client[access.names.database]
-    generation = control.join(database, profile.name)
-    folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
-    offsets = checkpoint.starting_offsets(topic, control.measured_offsets(database, topic.id), topics.earliest(topic))
-
+    ground = Ground.find(profile.name)
+    connection, dead = ground.access.kafka(Role.JOB), ground.access.names.dead
     store = BatchStore(
-        client,
-        database,
-        topic,
-        SourceTopic(connection, topic.name),
-        DeadTopic(connection, access.names.dead, topic.id),
+        ground.client,
+        ground.database,
+        ground.topic,
+        SourceTopic(connection, ground.topic.name),
+        DeadTopic(connection, dead, ground.topic.id),
         SERVICE,
         stop,
         one_by_one=profile.one_by_one,
         drops_late=profile.stateful is not None,
     )
-    letters = DeadLetters(connection, access.names.dead, database, stop)
+    letters = DeadLetters(connection, dead, ground.database, stop)
     letters.start()
     spark = session.start(f"latency {profile.name}", profile.task_slots, profile.settings)
-    spark.streams.addListener(ProgressRecorder(database, profile.name))
-    records = spark.readStream.format("kafka").options(**session.source_options(access, offsets)).load()
-    checked = judged(records)
+    checked = judged(ground.records(spark))
     kept = profile.stateful(checked) if profile.stateful else checked
-    writer = narrowed(kept).writeStream.queryName(profile.name).option("checkpointLocation", str(folder))
+    writer = narrowed(kept).writeStream.queryName(profile.name).option("checkpointLocation", str(ground.checkpoint))
     if profile.trigger:
         writer = writer.trigger(processingTime=profile.trigger)
     query = writer.foreachBatch(store).start()
-    anew = Anew(database, topics, topic, generation)
+    anew = ground.anew
 
     def each_second() -> str | None:
         letters.check()
         if store.drops_late:
-            store.close_behind(_read_up_to(query, topic.name))
+            store.close_behind(_read_up_to(query, ground.topic.name))
         return anew()
 
     def after_gap(_cause: str) -> bool:
-        return store.gap is not None and control.advance(database, generation, store.gap)
+        return store.gap is not None and control.advance(ground.database, ground.generation, store.gap)
 
     code = watch(query, stop, each_second, after_gap)
     letters.end()

@@ -15,9 +15,9 @@ from pyspark.sql import functions as F
 from jobs.batchrun import BatchProfile, run
 from jobs.session import TUNED
 from jobs.stopping import serve
+from stack.services.spark import STATEFUL_VARIABLE
 
 WATERMARK = "10 minutes"
-STATEFUL_VARIABLE = "LATENCY_STATEFUL"
 
 
 def deduplicated(events: DataFrame) -> DataFrame:

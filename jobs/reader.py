@@ -30,11 +30,8 @@ from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import Topic, Topics
 from measure.store import POSITIONS, SAMPLES, Document
 from stack.access import Access, Role
+from stack.services.own import BY_VARIABLE, COLLECTION_VARIABLE, FIELD_VARIABLE
 
-COLLECTION_VARIABLE = "LATENCY_RESULT_COLLECTION"
-FIELD_VARIABLE = "LATENCY_RESULT_FIELD"
-BY_VARIABLE = "LATENCY_RESULT_BY"
-"""`event_id` or `due`."""
 SERVICE = "reader"
 
 _AWAIT_MS = 10

@@ -6,52 +6,36 @@ A "batch" here is only the interval between two checkpoints. Windows and figures
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from pymongo import MongoClient
-
-from jobs import checkpoint, control, session
-from jobs.progress import ProgressRecorder
+from jobs import session
+from jobs.ground import Ground
 from jobs.routing import routed
 from jobs.stopping import StopFlag, serve
-from jobs.topics import Topics
 from jobs.validation import judged
-from jobs.watch import Anew, watch
-from measure.store import Document
-from stack.access import STACK_DIR_VARIABLE, Access, Role
+from jobs.watch import watch
+from stack.services.spark import CHECKPOINT_VARIABLE
 
 PROFILE = "realtime"
-CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT_INTERVAL"
-"""Spark's wording of a duration, such as `60 seconds`."""
 
 
 def main() -> int:
     """Run until stopped; the process's exit code."""
     stop = StopFlag()
-    access = Access.from_environment()
-    topics = Topics(access.kafka(Role.JOB))
-    topic = topics.find(access.names.events)
-    database = MongoClient[Document](access.mongo_uri(Role.JOB))[access.names.database]
-    generation = control.join(database, PROFILE)
-    folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
-    offsets = checkpoint.starting_offsets(topic, control.measured_offsets(database, topic.id), topics.earliest(topic))
-
+    ground = Ground.find(PROFILE)
     # Real-Time Mode holds one task slot for each partition.
     settings = session.TUNED | {"spark.sql.streaming.realTimeMode.minBatchDuration": "5s"}
-    spark = session.start(f"latency {PROFILE}", topic.partitions + 1, settings)
-    spark.streams.addListener(ProgressRecorder(database, PROFILE))
-    records = spark.readStream.format("kafka").options(**session.source_options(access, offsets)).load()
+    spark = session.start(f"latency {PROFILE}", ground.topic.partitions + 1, settings)
     interval = os.environ.get(CHECKPOINT_VARIABLE, "60 seconds")
     query = (
-        routed(judged(records), access.names, topic.id)
+        routed(judged(ground.records(spark)), ground.access.names, ground.topic.id)
         .writeStream.format("kafka")
-        .options(**session.sink_options(access, folder))
+        .options(**session.sink_options(ground.access, ground.checkpoint))
         .queryName(PROFILE)
         .outputMode("update")
         .trigger(realTime=interval)  # type: ignore[call-overload]  # the stubs do not know it yet
         .start()
     )
-    code = watch(query, stop, Anew(database, topics, topic, generation))
+    code = watch(query, stop, ground.anew)
     spark.stop()
     return code
 

@@ -34,8 +34,8 @@ from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import TopicGoneError, Topics
 from measure.store import MARKS, SAMPLES, Document, mark_id
 from stack.access import Access, Role
+from stack.process import SERVICE_VARIABLE
 
-SERVICE_VARIABLE = "LATENCY_SERVICE"
 _MEASURE_EVERY_S = 0.25
 _WAIT_S = 0.05
 _HANDOVER_S = 10.0
@@ -59,7 +59,7 @@ class Sink:
         self._handover = Handover(Measurer(self._client, self._database, stop).measure)
         self._dead = DeadLetters(access.kafka(Role.SINK), access.names.dead, self._database, stop)
         self._notes = Notes(name, int(time.time()))
-        self._measured_at = self._asked_at = time.monotonic()
+        self._measured_at = time.monotonic()
         self._consumer = CleanTopic(access.kafka(Role.SINK), access.names.clean, self._begin, self._end)
 
     def run(self) -> int:

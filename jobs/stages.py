@@ -12,23 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.records import Fate, Outcome, append_us
+from measure.buckets import Whole, buckets_of
 from measure.stamp import FOREIGN_RUN
 from measure.store import COMPUTE, E2E, E2E_SENT, PROCESS, PRODUCE, QUEUE, STORE
-
-Micros = npt.NDArray[np.int64]
-
-_LINEAR = 2048
-_HALF_BITS = 10
-
-
-def buckets_of(values_us: Micros) -> Micros:
-    """`measure.histogram.bucket_of` for many values (≥ 0, below 2⁵³)."""
-    bits = np.frexp(values_us.astype(np.float64))[1].astype(np.int64)
-    shift = np.maximum(bits - (_HALF_BITS + 1), 0)
-    return np.where(values_us < _LINEAR, values_us, (shift << _HALF_BITS) + (values_us >> shift))
 
 
 @dataclass(slots=True)
@@ -39,7 +27,7 @@ class Slice:
     negatives: dict[str, int] = field(default_factory=dict)
     max_us: dict[str, int] = field(default_factory=dict)
 
-    def add(self, stage: str, values_us: Micros) -> None:
+    def add(self, stage: str, values_us: Whole) -> None:
         """Count these values; a slice is given each stage once."""
         right = values_us[values_us >= 0]
         if wrong := len(values_us) - len(right):
@@ -78,14 +66,14 @@ def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
 class _Columns:
     """One run's outcomes as arrays of µs of the epoch; `read` and `ready` are 0 where they are not known."""
 
-    due: Micros
-    sent: Micros
-    appended: Micros
-    read: Micros
-    ready: Micros
-    acknowledged: Micros
+    due: Whole
+    sent: Whole
+    appended: Whole
+    read: Whole
+    ready: Whole
+    acknowledged: Whole
 
-    def stages(self, *, foreign: bool) -> Iterator[tuple[str, Micros]]:
+    def stages(self, *, foreign: bool) -> Iterator[tuple[str, Whole]]:
         """Stage → values. A foreign event is due when it was appended, so nothing is known of what was before."""
         if not foreign:
             yield PRODUCE, self.appended - self.due

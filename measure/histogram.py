@@ -14,24 +14,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-_LINEAR = 2048
-_HALF_BITS = 10
+LINEAR = 2048
+HALF_BITS = 10
 
 
 def bucket_of(value_us: int) -> int:
     """Index of the bucket that holds `value_us` (≥ 0)."""
-    if value_us < _LINEAR:
+    if value_us < LINEAR:
         return value_us
-    shift = value_us.bit_length() - (_HALF_BITS + 1)
-    return (shift << _HALF_BITS) + (value_us >> shift)
+    shift = value_us.bit_length() - (HALF_BITS + 1)
+    return (shift << HALF_BITS) + (value_us >> shift)
 
 
 def bucket_bounds_us(index: int) -> tuple[int, int]:
     """First and last value in µs, both inclusive, that fall into bucket `index`."""
-    if index < _LINEAR:
+    if index < LINEAR:
         return index, index
-    shift = (index >> _HALF_BITS) - 1
-    low = (index - (shift << _HALF_BITS)) << shift
+    shift = (index >> HALF_BITS) - 1
+    low = (index - (shift << HALF_BITS)) << shift
     return low, low + (1 << shift) - 1
 
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from measure.buckets import bounds_us
 from measure.histogram import bucket_of
 
 Counts = NDArray[np.int64]
 
 BUCKETS = bucket_of(24 * 3600 * 1_000_000) + 1
 """Buckets of a dense array: a day, which no latency on a screen exceeds."""
-
-_LINEAR = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,14 +93,6 @@ class Tally:
 
 
 EMPTY = Tally(np.empty(0, np.uint16), np.empty(0, np.uint32))
-
-
-def bounds_us(buckets: NDArray[np.uint16]) -> tuple[Counts, Counts]:
-    """First and last value in µs of each bucket, as measure.histogram.bucket_bounds_us gives them."""
-    index = buckets.astype(np.int64)
-    shift = np.where(index < _LINEAR, 0, (index >> 10) - 1)
-    low = np.where(index < _LINEAR, index, (index - (shift << 10)) << shift)
-    return low, low + (1 << shift) - 1
 
 
 class Total:

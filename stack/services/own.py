@@ -9,13 +9,14 @@ from measure.errors import UsageError
 from stack.blueprint import Blueprint
 from stack.exports import exports
 from stack.service import Service
-from stack.services.sink import Heartbeat
+from stack.services.sink import follower
 from stack.services.spark import job_service
 
 READER = "reader"
 COLLECTION_VARIABLE = "LATENCY_RESULT_COLLECTION"
 FIELD_VARIABLE = "LATENCY_RESULT_FIELD"
 BY_VARIABLE = "LATENCY_RESULT_BY"
+"""`event_id` or `due`."""
 CHECKPOINT_VARIABLE = "LATENCY_CHECKPOINT"
 
 
@@ -50,16 +51,5 @@ def check_job(path: Path | None) -> Path:
 def reader(blueprint: Blueprint) -> Service:
     """Follows the collection that the job writes."""
     job = blueprint.settings.job
-    heartbeat = Heartbeat(blueprint, READER)
-    return Service(
-        name=READER,
-        command=(sys.executable, "-m", "jobs.reader"),
-        environment={COLLECTION_VARIABLE: job.collection, FIELD_VARIABLE: job.field, BY_VARIABLE: job.by},
-        ports={},
-        log=blueprint.folder.log(READER),
-        provision=heartbeat.begin,
-        probe=heartbeat.check,
-        needs=("kafka", "mongod"),
-        start_timeout_s=60,
-        stop_timeout_s=15,
-    )
+    told = {COLLECTION_VARIABLE: job.collection, FIELD_VARIABLE: job.field, BY_VARIABLE: job.by}
+    return follower(blueprint, READER, "jobs.reader", told)

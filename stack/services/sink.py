@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -50,12 +51,16 @@ def sink_name(number: int) -> str:
 
 def sink(blueprint: Blueprint, number: int) -> Service:
     """The definition of sink `number`."""
-    name = sink_name(number)
+    return follower(blueprint, sink_name(number), "jobs.sink", {})
+
+
+def follower(blueprint: Blueprint, name: str, module: str, environment: Mapping[str, str]) -> Service:
+    """A process that follows the job's output and notes its own figures each second: a sink, or the reader."""
     heartbeat = Heartbeat(blueprint, name)
     return Service(
         name=name,
-        command=(sys.executable, "-m", "jobs.sink"),
-        environment={},
+        command=(sys.executable, "-m", module),
+        environment=environment,
         ports={},
         log=blueprint.folder.log(name),
         provision=heartbeat.begin,

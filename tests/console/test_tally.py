@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.feed.tally import BUCKETS, EMPTY, Tally, Total, bounds_us
+from console.feed.tally import BUCKETS, EMPTY, Tally, Total
+from measure.buckets import bounds_us
 from measure.histogram import Histogram, bucket_bounds_us
 
 VALUES = st.lists(st.integers(0, 3_600_000_000), min_size=1, max_size=60)

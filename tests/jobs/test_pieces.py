@@ -17,9 +17,10 @@ from jobs.contiguity import Hole, Place, Sequence
 from jobs.control import Generation
 from jobs.expected import GIVEN_UP_S, Expected, PartitionProgress, keys_of
 from jobs.records import Arrival, Fate, Outcome, append_us
-from jobs.stages import buckets_of, slices_of
+from jobs.stages import slices_of
 from jobs.topics import Topic
 from jobs.watch import last_cause
+from measure.buckets import buckets_of
 from measure.histogram import Histogram, bucket_of
 from measure.stamp import FOREIGN_RUN, Stamp
 

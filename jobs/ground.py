@@ -1,0 +1,61 @@
+"""What every Spark job stands on: its access, its topic, its generation, and where it goes on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymongo import MongoClient
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import checkpoint, control, session
+from jobs.control import Generation
+from jobs.progress import ProgressRecorder
+from jobs.topics import Topic, Topics
+from jobs.watch import Anew
+from measure.store import Document, Store
+from stack.access import STACK_DIR_VARIABLE, Access, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """As it was found at the job's start."""
+
+    access: Access
+    topics: Topics
+    topic: Topic
+    client: MongoClient[Document]
+    generation: Generation
+    checkpoint: Path
+    starting_offsets: str
+
+    @classmethod
+    def find(cls, profile: str) -> Ground:
+        """Join as this profile; what it will not go on from is removed. LatencyError where the stack is not there."""
+        access = Access.from_environment()
+        topics = Topics(access.kafka(Role.JOB))
+        topic = topics.find(access.names.events)
+        client = MongoClient[Document](access.mongo_uri(Role.JOB))
+        database = client[access.names.database]
+        generation = control.join(database, profile)
+        folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
+        measured = control.measured_offsets(database, topic.id)
+        offsets = checkpoint.starting_offsets(topic, measured, topics.earliest(topic))
+        return cls(access, topics, topic, client, generation, folder, offsets)
+
+    @property
+    def database(self) -> Store:
+        """The product's database."""
+        return self.client[self.access.names.database]
+
+    @property
+    def anew(self) -> Anew:
+        """Asks whether this ground has changed."""
+        return Anew(self.database, self.topics, self.topic, self.generation)
+
+    def records(self, spark: SparkSession) -> DataFrame:
+        """The events topic as a stream, with Spark's progress recorded."""
+        spark.streams.addListener(ProgressRecorder(self.database, self.generation.profile))
+        options = session.source_options(self.access, self.starting_offsets)
+        return spark.readStream.format("kafka").options(**options).load()
