@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import time
 from typing import Protocol
 
 from measure.errors import NotReadyError
 from stack import process
 from stack.places import StackFolder
-from stack.ports import holder, is_free
+from stack.ports import Holder, holder, is_free
 from stack.service import Service
+
+_FREED_S = 5.0
+_POLL_S = 0.05
 
 
 class Life(Protocol):
@@ -108,11 +112,22 @@ class Processes:
 def require_ports(service: Service) -> None:
     """NotReadyError where somebody else listens on one of the service's ports."""
     for listener, port in service.ports.items():
-        if not is_free(port):
+        if whose := _still_held(port):
             raise NotReadyError(
-                f"{service.name}: its port {port} ({listener}) is held by {holder(port)}: stop that, or take "
+                f"{service.name}: its port {port} ({listener}) is held by {whose}: stop that, or take "
                 "another port by `latency down` and `latency up`."
             )
+
+
+def _still_held(port: int) -> Holder | None:
+    """Who holds a port. A process that was killed is gone before its port is: while nobody is seen on it, wait."""
+    until = time.monotonic() + _FREED_S
+    while not is_free(port):
+        whose = holder(port)
+        if whose.pid is not None or time.monotonic() > until:
+            return whose
+        time.sleep(_POLL_S)
+    return None
 
 
 class _ForeignLife:
