@@ -17,6 +17,7 @@ import msgspec
 from measure.errors import InvalidError, LatencyError, UsageError
 from stack import process
 from stack.files import write_whole
+from stack.interruption import uninterrupted
 from stack.places import StackFolder
 from stack.settings import Settings
 from stack.supervision import ask
@@ -181,17 +182,21 @@ def inject(
     settings: Settings, kind: str, service: str, for_s: float | None, narrate: Callable[[str], None] = lambda _: None
 ) -> Fault:
     """A whole fault: done, proved, lasting, undone; also when interrupted. The finished fault, with `ended_us`."""
-    fault = begin(settings, kind, service, for_s)
-    narrate(f"{fault.kind} of {fault.service}: {fault.proof}")
-    deadline = time.monotonic() + fault.for_s + _PATIENCE_S
+    fault: Fault | None = None
     try:
-        while (current := read_journal(settings.folder)) is not None and current.id == fault.id:
-            if time.monotonic() > deadline:
-                break
+        with uninterrupted():  # who leaves before the answer would leave a fault that nobody undoes
+            fault = begin(settings, kind, service, for_s)
+        narrate(f"{fault.kind} of {fault.service}: {fault.proof}")
+        deadline = time.monotonic() + fault.for_s + _PATIENCE_S
+        while _is_in_force(settings.folder, fault) and time.monotonic() < deadline:
             time.sleep(0.1)
     finally:
-        current = read_journal(settings.folder)
-        if current is not None and current.id == fault.id:
+        if fault is not None and _is_in_force(settings.folder, fault):
             end(settings)
     done = [one for one in history(settings.folder, fault.began_us) if one.id == fault.id]
     return done[-1] if done else fault
+
+
+def _is_in_force(folder: StackFolder, fault: Fault) -> bool:
+    current = read_journal(folder)
+    return current is not None and current.id == fault.id

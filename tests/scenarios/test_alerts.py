@@ -52,7 +52,7 @@ def test_a_limit_ends_the_run_after_its_delay(tmp_path: Path, begin: Begin, leni
     assert (alert.name, alert.aborted, alert.until_s) == ("too slow", True, None)
     assert alert.at_s < 3
     assert any("ended early by the alert too slow" in remark for remark in document.remarks)
-    kinds = [mark.kind for mark in document.marks if mark.kind != "phase"]
+    kinds = [mark.kind for mark in document.marks if mark.kind not in ("phase", "checkpoint")]
     assert kinds == ["alert", "alert", "stop"]
     (line,) = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
     assert (line["alert"], line["edge"], line["run"]) == ("too slow", "raise", document.run)
