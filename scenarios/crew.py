@@ -67,9 +67,10 @@ class Crew:
     def _listen(self, number: int, child: subprocess.Popen[bytes]) -> None:
         decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
         if child.stdout is not None:
-            for line in child.stdout:
-                with contextlib.suppress(msgspec.DecodeError):
-                    self._heard.put((number, decoder.decode(line)))
+            with child.stdout as notices:
+                for line in notices:
+                    with contextlib.suppress(msgspec.DecodeError):
+                        self._heard.put((number, decoder.decode(line)))
         self._heard.put((number, Gone(child.wait())))
 
     def await_ready(self, deadline_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 from collections.abc import Iterator
@@ -39,11 +40,17 @@ def connect(configured: str | None, timeout_s: int | None = _TIMEOUT_S) -> Docke
     streams, which may be silent for long."""
     where = address(configured)
     try:
-        client = DockerClient(base_url=where, timeout=timeout_s)  # type: ignore[arg-type]  # None is allowed
+        client = _client(where, timeout_s)
         client.ping()
     except (DockerException, requests.RequestException, OSError) as refused:
         raise NotReadyError(_unreachable(where, refused)) from None
     return client
+
+
+@functools.cache
+def _client(where: str, timeout_s: int | None) -> DockerClient:
+    """One for the process: a client keeps a pool of connections, which threads may share and nobody would close."""
+    return DockerClient(base_url=where, timeout=timeout_s)  # type: ignore[arg-type]  # None is allowed
 
 
 def _unreachable(where: str, refused: Exception) -> str:
