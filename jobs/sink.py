@@ -27,12 +27,13 @@ from jobs.dead import DeadLetters
 from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
+from jobs.noting import Noting
 from jobs.partition import Partition
 from jobs.records import Arrival, Fate, Outcome, append_us, read_stamp
 from jobs.source import SourceTopic
 from jobs.stopping import StopFlag, narrate, serve
-from jobs.topics import TopicGoneError, Topics
-from measure.store import MARKS, SAMPLES, Document, mark_id
+from jobs.topics import Topics
+from measure.store import MARKS, Document, mark_id
 from stack.access import Access, Role
 from stack.process import SERVICE_VARIABLE
 
@@ -58,6 +59,7 @@ class Sink:
         self._partitions: dict[int, Partition] = {}
         self._handover = Handover(Measurer(self._client, self._database, stop).measure)
         self._dead = DeadLetters(access.kafka(Role.SINK), access.names.dead, self._database, stop)
+        self._noting = Noting(self._database, self._topics, self._clean)
         self._notes = Notes(name, int(time.time()))
         self._measured_at = time.monotonic()
         self._consumer = CleanTopic(access.kafka(Role.SINK), access.names.clean, self._begin, self._end)
@@ -65,6 +67,7 @@ class Sink:
     def run(self) -> int:
         """Until told to stop; the exit code."""
         self._dead.start()
+        self._noting.start()
         code = self._work()
         self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
         self._dead.end()
@@ -75,7 +78,7 @@ class Sink:
             try:
                 messages = self._consumer.read(_WAIT_S)
             except RecordsGoneError:
-                if self._is_same_topic():
+                if self._noting.is_same_topic():
                     raise
                 return RESTART_ME
             began_ns = time.perf_counter_ns()
@@ -133,18 +136,7 @@ class Sink:
         """Note the last second; whether to go on: not where the clean topic was made anew."""
         self._dead.check()
         note, self._notes = self._notes.document(), Notes(self._name, int(time.time()))
-        try:
-            self._database[SAMPLES].replace_one({"_id": note["_id"]}, note, upsert=True)
-        except ConnectionFailure:
-            return True  # told by what needs it
-        return self._is_same_topic()
-
-    def _is_same_topic(self) -> bool:
-        """Whether the clean topic was not made anew; true where nobody can say."""
-        try:
-            return self._topics.find(self._clean.name).id == self._clean.id
-        except TopicGoneError:
-            return True
+        return self._noting.give(note)
 
     def _begin(self, partition: int) -> int:
         """A partition is assigned: where to read it from."""

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import platform
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,11 +41,20 @@ def connect(configured: str | None, timeout_s: int | None = _TIMEOUT_S) -> Docke
     streams, which may be silent for long."""
     where = address(configured)
     try:
+        _knock(where)
         client = _client(where, timeout_s)
         client.ping()
     except (DockerException, requests.RequestException, OSError) as refused:
         raise NotReadyError(_unreachable(where, refused)) from None
     return client
+
+
+def _knock(where: str) -> None:
+    """OSError where nobody listens at a socket in the file system: the package would leave its own end open."""
+    scheme, _, path = where.partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.connect(path)
 
 
 @functools.cache

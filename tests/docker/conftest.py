@@ -70,7 +70,6 @@ def engine(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
     finally:
         daemon.terminate()
         daemon.wait(60)
-        subprocess.run(["umount", place / "exec" / "netns" / "default"], check=False)  # the daemon leaves it mounted
 
 
 @pytest.fixture(scope="session")
