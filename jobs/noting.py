@@ -1,0 +1,57 @@
+"""What a sink does once a second beside its work: write its note, and look whether its topic is still the same.
+
+Both are round trips, and events would wait for them in the main loop.
+"""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+from pymongo.errors import ConnectionFailure
+
+from jobs.topics import Topic, TopicGoneError, Topics
+from measure.store import SAMPLES, Document, Store
+
+
+class Noting(threading.Thread):
+    """Runs as long as the process; an error ends it and is raised by the next `give`."""
+
+    def __init__(self, database: Store, topics: Topics, topic: Topic) -> None:
+        super().__init__(name="noting", daemon=True)
+        self._samples = database[SAMPLES]
+        self._topics = topics
+        self._topic = topic
+        self._notes: SimpleQueue[Document] = SimpleQueue()
+        self._anew = threading.Event()
+        self._failed: BaseException | None = None
+
+    def give(self, note: Document) -> bool:
+        """Hand over the note of the last second; whether the topic is still the one that it was."""
+        if self._failed:
+            raise self._failed
+        self._notes.put(note)
+        return not self._anew.is_set()
+
+    def is_same_topic(self) -> bool:
+        """Ask whether the topic was not made anew; true where nobody can say."""
+        try:
+            return self._topics.find(self._topic.name).id == self._topic.id
+        except TopicGoneError:
+            return True
+
+    def run(self) -> None:
+        """Take notes until the topic is another one."""
+        try:
+            while not self._anew.is_set():
+                self._write(self._notes.get())
+                if self._notes.empty() and not self.is_same_topic():
+                    self._anew.set()
+        except BaseException as failed:  # told to the main loop, which ends the process
+            self._failed = failed
+
+    def _write(self, note: Document) -> None:
+        try:
+            self._samples.replace_one({"_id": note["_id"]}, note, upsert=True)
+        except ConnectionFailure:
+            return  # told by what needs it
