@@ -53,7 +53,8 @@ class CleanTopic:
         first = self._consumer.poll(wait_s)
         if first is None:
             return []
-        return [message for message in (first, *self._consumer.consume(_LARGEST_BATCH, _LINGER_S)) if self._is_record(message)]
+        more = self._consumer.consume(_LARGEST_BATCH, _LINGER_S)
+        return [message for message in (first, *more) if self._is_record(message)]
 
     def go_to(self, partition: int, offset: int) -> None:
         """Read a partition from another offset on."""
