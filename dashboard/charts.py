@@ -79,12 +79,7 @@ def lines(fields: tuple[tuple[str, str], ...], unit: str, number: str = ",.0f", 
     names = [name for _, name in fields]
     columns = [field for field, _ in fields]
     label = "{" + ", ".join(f"'{field}': '{name}'" for field, name in fields) + "}[datum.column]"
-    rows = (
-        _base()
-        .transform_fold(columns, as_=["column", "value"])
-        .transform_calculate(series=label)
-        .transform_filter("isValid(datum.value)")
-    )
+    rows = _base().transform_fold(columns, as_=["column", "value"]).transform_calculate(series=label)
     return _many(rows, names, unit, number, log)
 
 
@@ -101,13 +96,16 @@ def _many(rows: Any, names: list[str], unit: str, number: str, log: bool) -> Spe
         y=alt.Y("value:Q", title=unit, scale=scale, axis=alt.Axis(format=number, tickCount=5)),
         color=alt.Color("series:N", title=None, sort=names, scale=alt.Scale(domain=names)),
     )
-    line = rows.mark_line(strokeWidth=2).encode(
+    # No value, no line: a gap stays one, and a value that stands alone is a dot.
+    dot = alt.OverlayMarkDef(size=6, shape="circle", filled=True)
+    line = rows.mark_line(strokeWidth=2, invalid="break-paths-show-path-domains", point=dot).encode(
         strokeDash=alt.StrokeDash(
             "series:N", title=None, sort=names, scale=alt.Scale(domain=names, range=_DASHES[: len(names)])
         ),
         detail="series:N",
     )
-    hover = rows.mark_point(size=100, opacity=0).encode(
+    valued = rows.transform_filter("isValid(datum.value)")
+    hover = valued.mark_point(size=100, opacity=0).encode(
         tooltip=[
             alt.Tooltip("at:T", title=_TIME, format="%Y-%m-%d %H:%M:%S", formatType="utc"),
             alt.Tooltip("series:N", title="what"),
