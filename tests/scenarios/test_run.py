@@ -102,7 +102,8 @@ def test_commands_change_the_load_and_the_audit_knows(tmp_path: Path, begin: Beg
     assert document.status is Status.FINISHED
     assert document.audit.closed
     assert document.audit.stored == document.audit.scheduled == document.audit.sent
-    assert [mark.kind for mark in document.marks if mark.kind not in ("phase", "checkpoint")] == ["burst", "pause", "resume", "stop"]
+    kinds = [mark.kind for mark in document.marks if mark.kind not in ("phase", "checkpoint")]
+    assert kinds == ["burst", "pause", "resume", "stop"]
     assert document.rate.peak_target == 700
     assert latency("stop").returncode == 2
 
