@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -127,8 +128,13 @@ class Keeper:
     async def _start(self) -> Life:
         self._stand(state=State.STARTING, health="preparing", pid=None)
         self._log_from = self.service.log.stat().st_size if self.service.log.exists() else 0
+        starting = asyncio.ensure_future(asyncio.to_thread(self._ground.start, self.service))
         try:
-            return await asyncio.to_thread(self._ground.start, self.service)
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with contextlib.suppress(LatencyError, OSError):
+                self._life = await starting  # it begins all the same, and is there to be ended then
+            raise
         except OSError as refused:
             raise NotReadyError(f"{self.service.name} cannot be started: {refused}") from refused
 

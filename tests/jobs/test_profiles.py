@@ -25,9 +25,9 @@ from stack.access import Access, Role
 from stack.settings import Settings
 from tests.stack.waiting import wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1500)]
 
-PATIENCE_S = 240
+PATIENCE_S = 480
 MIXED = 160
 
 
