@@ -33,7 +33,7 @@ from stack.settings import DEFAULT_ORIGIN, DOCKER, EXTERNAL, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
 
-__all__ = ["down", "restart", "status", "up"]
+__all__ = ["down", "endpoints_of", "restart", "status", "up"]
 
 Narrate = Callable[[str], None]
 
@@ -122,7 +122,7 @@ def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate
         else:
             ensure_credentials(folder)
         Plan(settings.model_dump(mode="json"), ports).write(folder)
-        write_whole(folder.endpoints, msgspec.json.encode(_endpoints(settings, ports)))
+        write_whole(folder.endpoints, msgspec.json.encode(endpoints_of(settings, ports)))
     except OSError as refused:
         raise NotReadyError(f"cannot write to {folder.root}: {refused.strerror}.") from refused
     if mine:
@@ -138,7 +138,8 @@ def _leftovers(folder: StackFolder) -> list[str]:
     return [name for name in _stop_order(folder) if process.find(folder, name) is not None]
 
 
-def _endpoints(settings: Settings, ports: dict[str, int]) -> Endpoints:
+def endpoints_of(settings: Settings, ports: dict[str, int]) -> Endpoints:
+    """Where a stack of these settings and ports listens, for this machine."""
     there = chosen(settings)
     if settings.runtime == EXTERNAL:
         return external_endpoints(settings, ports, there)

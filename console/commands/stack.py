@@ -1,4 +1,4 @@
-"""`latency up | down | restart | status | logs | doctor | env`."""
+"""`latency up | down | restart | status | logs | doctor | env | compose`."""
 
 from __future__ import annotations
 
@@ -167,3 +167,18 @@ def env(ctx: click.Context, no_secrets: bool, stack: str | None, as_json: bool) 
     else:
         for name, value in found.items():
             click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@click.command()
+@stack_option
+@json_option
+@click.pass_context
+def compose(ctx: click.Context, stack: str | None, as_json: bool) -> None:
+    """The stack in containers as a compose file, on stdout: latency compose > compose.yaml."""
+    from stack.docker.compose import compose as composed_from
+
+    composed = composed_from(settings_of(ctx, stack=stack), narrate)
+    if as_json:
+        print_json(composed.document)
+    else:
+        click.echo(composed.text, nl=False)

@@ -13,6 +13,7 @@ from docker.models.containers import Container
 from docker.types import EndpointConfig, Healthcheck, LogConfig, Mount
 
 from measure.errors import NotReadyError
+from stack.docker import box as shape
 from stack.docker import labels
 from stack.docker.box import Box, packed
 from stack.docker.clearing import containers
@@ -23,8 +24,7 @@ from stack.ground import Life, require_ports
 from stack.ports import HOST
 from stack.service import Service
 
-_PIDS = 4096
-_CHECK_NS = 10_000_000_000
+_S_NS = 1_000_000_000
 
 
 class Containers:
@@ -114,11 +114,11 @@ class Containers:
             mounts=mounts,
             mem_limit=box.memory_mb * 1024 * 1024,
             nano_cpus=int(box.cpus * 1e9),
-            pids_limit=_PIDS,
+            pids_limit=shape.PIDS,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            restart_policy={"Name": "unless-stopped"},
-            log_config=LogConfig(type="json-file", config={"max-size": "32m", "max-file": "2"}),
+            security_opt=[shape.NO_NEW_PRIVILEGES],
+            restart_policy={"Name": shape.RESTART},
+            log_config=LogConfig(type=shape.LOG_DRIVER, config=shape.LOG_OPTIONS),
         )
 
     def _volume(self, client: DockerClient, name: str) -> str:
@@ -152,7 +152,11 @@ def _healthcheck(box: Box) -> Healthcheck | None:
     if box.check is None:
         return None
     return Healthcheck(
-        test=["CMD-SHELL", box.check], interval=_CHECK_NS, timeout=_CHECK_NS // 2, start_period=3 * _CHECK_NS, retries=3
+        test=["CMD-SHELL", box.check],
+        interval=shape.CHECK_S * _S_NS,
+        timeout=shape.CHECK_S * _S_NS // 2,
+        start_period=shape.CHECK_BEGIN_S * _S_NS,
+        retries=shape.CHECK_TIMES,
     )
 
 
