@@ -47,6 +47,10 @@ def _service_document(service: ServiceState) -> dict[str, Any]:
         "memory": service.memory_bytes,
         "ports": service.ports,
         "restarts": service.restarts,
+        "container": service.container,
+        "network": None
+        if service.received_bytes_s is None
+        else {"received_bytes_s": round(service.received_bytes_s), "sent_bytes_s": round(service.sent_bytes_s or 0)},
         "external": service.foreign,
     }
 

@@ -39,6 +39,8 @@ class Box:
     memory_mb: int
     cpus: float
     user: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    """Instead of the image's own."""
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Name within the stack → path in the container."""
     published: Mapping[int, int] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from stack.files import write_whole
 from stack.jars import locked_jars, provide_jars, unfit_jars
 from stack.java import java_home
 from stack.lifecycle import endpoints_of
-from stack.places import StackFolder, private_folder
+from stack.places import private_folder
 from stack.ports import HOST
 from stack.runtimes import with_image
 from stack.service import Service
@@ -120,14 +120,21 @@ def _write_beside(blueprint: Blueprint, place: Path) -> None:
 
 def _document(blueprint: Blueprint, place: Path) -> dict[str, Value]:
     stack = blueprint.settings.stack
-    defined = [*services(blueprint), _first_steps(blueprint)]
+    defined = list(services(blueprint))
+    if {"kafka", "mongod"} <= {service.name for service in defined}:
+        defined.append(_first_steps(blueprint))
+    there = {service.name for service in defined}
     checked = {service.name for service in defined if isinstance(service.box, Box) and service.box.check}
     secrets: dict[str, Value] = {}
     definitions: dict[str, Value] = {}
     volumes: dict[str, Value] = {}
     for service in defined:
         assert isinstance(service.box, Box)  # noqa: S101 (runtime docker defines nothing else)
-        definition = _definition(blueprint, service, service.box, checked)
+        definition = _definition(blueprint, service, service.box)
+        needs = (*service.needs, FIRST_STEPS) if _wants_first_steps(service) else service.needs
+        waits = {name: {"condition": _condition(name, checked)} for name in needs if name in there}
+        if waits:
+            definition["depends_on"] = waits
         given = list(_given(service.name, service.box.files(), place))
         if given:
             definition["secrets"] = [{"source": name, "target": target} for name, target, _ in given]
@@ -138,24 +145,20 @@ def _document(blueprint: Blueprint, place: Path) -> dict[str, Value]:
     return {"services": definitions, "networks": network, "volumes": volumes, "secrets": secrets}
 
 
-def _given(service: str, files: object, place: Path) -> Iterator[tuple[str, str, Path]]:
+def _given(service: str, files: Iterable[File], place: Path) -> Iterator[tuple[str, str, Path]]:
     """Name, path in the container, and file on this machine. Their folder is closed to others; the files themselves
     are not, since the container's user is another one."""
-    assert isinstance(files, list)  # noqa: S101 (for mypy)
     folder = private_folder(private_folder(place / "files") / service)
     for file in files:
-        assert isinstance(file, File)  # noqa: S101 (for mypy)
         name = Path(file.path).name
         write_whole(folder / name, file.content)
-        (folder / name).chmod(0o444)
+        (folder / name).chmod(file.mode | 0o444)
         yield f"{service}-{name.replace('.', '-')}", file.path, folder / name
 
 
-def _definition(blueprint: Blueprint, service: Service, box: Box, checked: set[str]) -> Definition:
-    own = box.image == blueprint.settings.docker.image
-    needs = service.needs + ((FIRST_STEPS,) if own and _uses_clusters(service) else ())
+def _definition(blueprint: Blueprint, service: Service, box: Box) -> Definition:
     definition: Definition = {"image": box.image}
-    if own and box.image.startswith(f"{images.REPOSITORY}:"):
+    if box.image.startswith(f"{images.REPOSITORY}:"):
         definition["build"] = _build(blueprint)
     definition |= {
         "hostname": service.name,
@@ -163,7 +166,6 @@ def _definition(blueprint: Blueprint, service: Service, box: Box, checked: set[s
         "environment": {key: _escaped(value) for key, value in _environment(service).items()},
         "ports": [f"{HOST}:{outside}:{inside}" for inside, outside in box.published.items()],
         "volumes": [f"{name}:{path}" for name, path in box.volumes.items()],
-        "depends_on": {name: {"condition": _condition(name, checked)} for name in needs},
         "labels": {labels.OURS: blueprint.settings.stack},
         "mem_limit": f"{box.memory_mb}m",
         "cpus": box.cpus,
@@ -175,6 +177,8 @@ def _definition(blueprint: Blueprint, service: Service, box: Box, checked: set[s
         "stop_grace_period": f"{service.stop_timeout_s:.0f}s",
         "logging": {"driver": shape.LOG_DRIVER, "options": dict(shape.LOG_OPTIONS)},
     }
+    if box.entrypoint:
+        definition["entrypoint"] = list(box.entrypoint)
     if box.user:
         definition["user"] = box.user
     if box.check:
@@ -182,7 +186,7 @@ def _definition(blueprint: Blueprint, service: Service, box: Box, checked: set[s
     return {key: value for key, value in definition.items() if value not in ([], {})}
 
 
-def _uses_clusters(service: Service) -> bool:
+def _wants_first_steps(service: Service) -> bool:
     return service.name != FIRST_STEPS and bool(set(service.needs) & {"kafka", "mongod"})
 
 

@@ -70,6 +70,12 @@ class Containers:
     def clear(self, service: Service) -> None:
         """The restart policy may have begun the next life already, and a dead container leaves nothing behind."""
 
+    def discard(self, service: Service) -> None:
+        with told(service.name):
+            there = self._container(connect(self._host), service)
+            if there is not None:
+                _remove(there, service)
+
     def _container(self, client: DockerClient, service: Service) -> Container | None:
         return containers(client, self._stack).get(service.name)
 
@@ -85,6 +91,7 @@ class Containers:
         network = self._network(client)
         made: dict[str, Any] = client.api.create_container(
             image=box.image,
+            entrypoint=list(box.entrypoint) or None,
             command=list(service.command),
             name=f"{labels.project_name(self._stack)}-{service.name}-1",
             hostname=service.name,

@@ -46,11 +46,11 @@ _START_S = 180.0  # several JVMs begin at once, and share what cores there are
 
 _START_KAFKA = """\
 #!/usr/bin/env bash
-# The image formats without users: so format first, with a SCRAM user for each role.
+# The image formats without users: so format first, with a SCRAM user for each role, whose keys it would tell.
 set -eu
 if [[ ! -e /var/lib/kafka/data/meta.properties ]]; then
   configuration=/mnt/shared/config/server.properties
-  /opt/kafka/bin/kafka-storage.sh format -t "$CLUSTER_ID" -c "$configuration" @/etc/kafka/secrets/users
+  /opt/kafka/bin/kafka-storage.sh format -t "$CLUSTER_ID" -c "$configuration" @/etc/kafka/secrets/users >/dev/null
 fi
 exec /etc/kafka/docker/run
 """
@@ -139,7 +139,7 @@ def _kafka_files(blueprint: Blueprint, properties: Mapping[str, str]) -> list[Fi
 def mongod(blueprint: Blueprint) -> Service:
     """The database, by the contract of mongo: its entry point makes the first user."""
     settings = blueprint.settings
-    command: tuple[str, ...] = ("bash", f"{_KEYS}/start", "mongod", "--replSet", REPLICA_SET, "--bind_ip_all")
+    command: tuple[str, ...] = ("mongod", "--replSet", REPLICA_SET, "--bind_ip_all")
     command += ("--keyFile", "/tmp/keyfile")  # noqa: S108 (in a container of its own)
     command += ("--wiredTigerCacheSizeGB", str(settings.mongo.cache_mb / 1024), "--oplogSize", "990", "--quiet")
     return Service(
@@ -160,6 +160,7 @@ def mongod(blueprint: Blueprint) -> Service:
             memory_mb=settings.mongo.cache_mb + 768,
             cpus=settings.docker.cpus,
             user=f"{MONGO_UID}:{MONGO_UID}",
+            entrypoint=("bash", f"{_KEYS}/start"),
             volumes={"mongod": "/data/db"},
             published={_MONGO: blueprint.ports["mongo"]},
             check=_answers(_MONGO),
