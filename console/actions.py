@@ -76,8 +76,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("down", "d", "down", "Stop the stack; its data stay", Group.STACK, "down", changes=True, footer=True),
     Action("purge", "D", "purge", "Stop the stack and remove its data", Group.STACK, "purge", changes=True),
     Action("restart", "R", "restart…", "Restart one service", Group.STACK, "restart", changes=True),
-    Action("service", "C", "service…", "Start, stop or recreate one service", Group.STACK, "service", changes=True),
-    Action("scale", "N", "scale…", "How many sinks and Spark workers", Group.STACK, "scale", changes=True),
+    Action(
+        "one_service", "C", "service…", "Start, stop or recreate one service", Group.STACK, "one_service", changes=True
+    ),
+    Action("scale", "M", "scale…", "How many sinks and Spark workers", Group.STACK, "scale", changes=True),
     Action(
         "fault",
         "x",

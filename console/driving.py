@@ -187,7 +187,7 @@ class Driving(App[int]):
             self.operate(f"restart {service}", lambda narrate: self.operations.restart(service, narrate))
 
     @work
-    async def action_service(self) -> None:
+    async def action_one_service(self) -> None:
         """Start, stop or recreate one service."""
         if self.refused():
             return

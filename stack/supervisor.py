@@ -154,7 +154,7 @@ class Supervisor:
         told |= asdict(keeper.standing)
         told |= {"cpu": usage.cpu_cores if usage else None, "memory_bytes": usage.rss_bytes if usage else None}
         if usage:
-            told |= {"received_bytes_s": usage.rx_bytes_s, "sent_bytes_s": usage.tx_bytes_s}
+            told |= {"rx_bytes_s": usage.rx_bytes_s, "tx_bytes_s": usage.tx_bytes_s}
         if keeper.paused:
             told |= {"state": "paused", "health": "held still"}
         return told
@@ -164,7 +164,9 @@ class Supervisor:
         async with self._changing:
             wanted = await asyncio.to_thread(self._wanted)
             for name in [name for name in reversed(self._keepers) if name not in wanted]:
+                service = self._keepers[name].service
                 await self._drop(name)
+                await asyncio.to_thread(self._grounds.of(service).discard, service)
             for name, service in wanted.items():
                 there = self._keepers.get(name)
                 if there is None or there.service.digest != service.digest or self._tasks[name].done():

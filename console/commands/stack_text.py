@@ -48,11 +48,16 @@ def _service_document(service: ServiceState) -> dict[str, Any]:
         "ports": service.ports,
         "restarts": service.restarts,
         "container": service.container,
-        "network": None
-        if service.received_bytes_s is None
-        else {"received_bytes_s": round(service.received_bytes_s), "sent_bytes_s": round(service.sent_bytes_s or 0)},
+        "network": _network_document(service),
         "external": service.foreign,
     }
+
+
+def _network_document(service: ServiceState) -> dict[str, int] | None:
+    """Bytes per second; None where the runtime does not tell."""
+    if service.rx_bytes_s is None or service.tx_bytes_s is None:
+        return None
+    return {"rx_bytes_s": round(service.rx_bytes_s), "tx_bytes_s": round(service.tx_bytes_s)}
 
 
 def utc_text(epoch_s: float) -> str:

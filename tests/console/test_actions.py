@@ -134,7 +134,7 @@ KEYS: dict[str, tuple[list[str], object]] = {
     "start a service": (["C", "4", "1", "tab", "enter"], ("restart", "sink")),
     "stop a service": (["C", "4", "2", "tab", "enter"], ("halt", "sink")),
     "recreate a service": (["C", "4", "3", "tab", "enter"], ("recreate", "sink")),
-    "scale the sinks": (["N", "1", "3"], ("scale", "sinks", 3)),
+    "scale the sinks": (["M", "1", "3"], ("scale", "sinks", 3)),
     "kill": (["x", "1", "1", "tab", "enter"], ("kill", "kafka", None)),
     "pause a service": (["x", "2", "2", "tab", "enter"], ("pause", "mongod", 10.0)),
 }

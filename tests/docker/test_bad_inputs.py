@@ -67,15 +67,12 @@ def reason(settings: Settings, service: Service) -> str:
 
 
 def test_no_right_to_the_socket(contained: Settings) -> None:
-    asked = "import sys; from stack.docker.engine import connect; connect(sys.argv[1])"
+    asked = (
+        "import os, sys; from stack.docker.engine import connect; "
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534); connect(sys.argv[1])"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", asked, str(contained.docker.host)],
-        user=65534,
-        group=65534,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", asked, str(contained.docker.host)], capture_output=True, text=True, check=False
     )
     assert "no right to speak to the container engine" in done.stderr
     assert "added to the group that owns the socket" in done.stderr
@@ -92,7 +89,7 @@ def test_one_without_enough_memory(poor: Settings) -> None:
 
 
 def test_one_on_a_processor_that_lacks_an_instruction(poor: Settings) -> None:
-    told = reason(poor, small(poor, "kill -ILL $$"))
+    told = reason(poor, small(poor, "bash -c 'kill -ILL $$'; exit $?"))
     assert told.startswith("small was ended by an illegal instruction (this processor may lack AVX")
 
 
@@ -184,4 +181,6 @@ def test_a_disk_that_is_full(contained: Settings, client: DockerClient) -> None:
     except KafkaException as refused:
         pytest.fail(str(refused))
     finally:
+        print(settings.folder.log("supervisor").read_text()[-3000:])
+        print(settings.folder.log("kafka").read_text()[-3000:])
         lifecycle.down(settings, purge=True, narrate=TOLD.append)

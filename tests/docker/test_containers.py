@@ -54,7 +54,7 @@ def test_status_tells_each_container(boxed: Settings, client: DockerClient) -> N
     assert state.ready
     assert {each.name: each.container for each in state.services} == ids(client, boxed)
     wait_for(lambda: all(each.memory_bytes for each in status(boxed).services), "memory of every container", 30)
-    wait_for(lambda: all(each.received_bytes_s is not None for each in status(boxed).services), "network of each", 30)
+    wait_for(lambda: all(each.rx_bytes_s is not None for each in status(boxed).services), "network of each", 30)
 
 
 def test_containers_are_shut_in_and_found_by_composes_labels(boxed: Settings, client: DockerClient) -> None:
