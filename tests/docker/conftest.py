@@ -13,6 +13,7 @@ import pytest
 from docker import DockerClient
 
 from measure.errors import LatencyError
+from stack.docker import labels
 from stack.docker.engine import connect
 from stack.settings import Settings
 from tests.docker import standins
@@ -94,10 +95,23 @@ def engine(daemon: Daemon | None) -> str:
     return daemon.address if daemon is not None else os.environ["DOCKER_HOST"]
 
 
+def _sweep(client: DockerClient) -> None:
+    """Its data are kept from run to run, so containers of tests that were killed are too, and it starts them again."""
+    left: dict[str, str | list[str] | bool] = {"label": labels.OURS}
+    for container in client.containers.list(all=True, filters=left):
+        container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters=left):
+        volume.remove(force=True)
+    for network in client.networks.list(filters=left):
+        network.remove()
+
+
 @pytest.fixture(scope="session")
-def client(engine: str, cache: Path) -> Iterator[DockerClient]:
+def client(engine: str, daemon: Daemon | None, cache: Path) -> Iterator[DockerClient]:
     """A client of it, with the stand-in images there."""
     made = connect(engine, timeout_s=_BUILD_S)
+    if daemon is not None:
+        _sweep(made)
     if shutil.which("debootstrap") and os.geteuid() == 0:
         standins.provide(made, cache)
     yield made
