@@ -205,9 +205,12 @@ class Driving(App[int]):
             self.operate(f"{doing} {service}", lambda narrate: self._do(doing, service, narrate))
 
     def _do(self, doing: str, service: str, narrate: Narrate) -> str:
-        if doing == "stop":
-            return self.operations.halt(service)
-        return getattr(self.operations, {"start": "restart"}.get(doing, doing))(service, narrate)  # type: ignore[no-any-return]
+        match doing:
+            case "stop":
+                return self.operations.halt(service)
+            case "recreate":
+                return self.operations.recreate(service, narrate)
+        return self.operations.restart(service, narrate)
 
     @work
     async def action_scale(self) -> None:
