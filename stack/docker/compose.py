@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from measure.errors import UsageError
 from stack.access import Access, Role
 from stack.blueprint import Blueprint, Plan
 from stack.choice import choose_ports
@@ -67,6 +68,7 @@ def compose(settings: Settings, narrate: Narrate) -> Composed:
     """The stack's compose.yaml; what it names is written on the way. UsageError, NotReadyError as `up` has them."""
     settings = settings.model_copy(update={"runtime": DOCKER})
     check(settings)
+    _check_made(settings)
     if unfit_jars(settings.home.jars, locked_jars()):
         provide_jars(settings.home, java_home(settings.java) / "bin" / "java", narrate)
     blueprint = _blueprint(with_image(settings), narrate)
@@ -77,11 +79,21 @@ def compose(settings: Settings, narrate: Narrate) -> Composed:
     return Composed(head, _document(blueprint, place))
 
 
+def _check_made(settings: Settings) -> None:
+    """A stack that lives elsewhere has other credentials and data."""
+    before = Plan.read(settings.folder)
+    if before is not None and before.settings["runtime"] != DOCKER:
+        raise UsageError(
+            f"stack {settings.stack} was made with runtime {before.settings['runtime']}: name another one for compose, "
+            "`latency compose --stack NAME`."
+        )
+
+
 def _blueprint(settings: Settings, narrate: Narrate) -> Blueprint:
     folder = settings.folder
     folder.make()
     before = Plan.read(folder)
-    ports = before.ports if before and "spark.master" in before.ports else choose_ports(settings, {}, narrate)
+    ports = before.ports if before else choose_ports(settings, {}, narrate)
     credentials = ensure_credentials(folder)
     if before is None:
         Plan(settings.model_dump(mode="json"), ports).write(folder)
