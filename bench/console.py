@@ -35,12 +35,12 @@ PROGRAM = "from console.main import main; main()"
 class Terminal:
     """The console in a pseudo-terminal whose output is read as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *arguments: str) -> None:
         self.began = time.perf_counter()
         self.pid, self._master = pty.fork()
         if not self.pid:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-            os.execv(sys.executable, [sys.executable, "-c", PROGRAM])  # noqa: S606 - this very program
+            os.execv(sys.executable, [sys.executable, "-c", PROGRAM, *arguments])  # noqa: S606 - this very program
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         self._fresh = threading.Condition()
         self._output = b""

@@ -77,6 +77,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("purge", "D", "purge", "Stop the stack and remove its data", Group.STACK, "purge", changes=True),
     Action("restart", "R", "restart…", "Restart one service", Group.STACK, "restart", changes=True),
     Action(
+        "one_service", "C", "service…", "Start, stop or recreate one service", Group.STACK, "one_service", changes=True
+    ),
+    Action("scale", "M", "scale…", "How many sinks and Spark workers", Group.STACK, "scale", changes=True),
+    Action(
         "fault",
         "x",
         "fault…",

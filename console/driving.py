@@ -17,13 +17,14 @@ from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
 from measure.errors import LatencyError
 from measure.folder import WARMUP_SUFFIX
 from stack.profiles import PROFILES
-from stack.settings import RUNTIMES
+from stack.settings import DOCKER, RUNTIMES
 
 if TYPE_CHECKING:
     from console.feed.snapshot import Snapshot
     from stack.settings import Settings
 
 PAUSE_S = 10.0
+MOST_OF_A_KIND = 9
 RUNTIME_WORDS = {
     "local": "processes on this machine",
     "docker": "containers",
@@ -186,6 +187,47 @@ class Driving(App[int]):
             self.operate(f"restart {service}", lambda narrate: self.operations.restart(service, narrate))
 
     @work
+    async def action_one_service(self) -> None:
+        """Start, stop or recreate one service."""
+        if self.refused():
+            return
+        service = await self._choose_service("Which service?", stopped=True)
+        if not service:
+            return
+        doings = [
+            Choice("start", "start", "or restart it where it runs"),
+            Choice("stop", "stop", "it stays down until it is started, or until the next `up`"),
+            Choice("recreate", "recreate", "its container is made anew; its data stay"),
+        ]
+        doing = await self.ask(ChooseScreen(f"What with {service}?", "", doings))
+        about = "The run in progress will feel it."
+        if doing and await self.ask(ConfirmScreen(f"{doing.capitalize()} {service}?", about, doing.capitalize())):
+            self.operate(f"{doing} {service}", lambda narrate: self._do(doing, service, narrate))
+
+    def _do(self, doing: str, service: str, narrate: Narrate) -> str:
+        match doing:
+            case "stop":
+                return self.operations.halt(service)
+            case "recreate":
+                return self.operations.recreate(service, narrate)
+        return self.operations.restart(service, narrate)
+
+    @work
+    async def action_scale(self) -> None:
+        """Another number of sinks or of Spark's workers."""
+        if self.refused():
+            return
+        stack = self.snapshot.stack.value
+        kinds = [Choice("sinks", "sinks", "each takes a share of the partitions")]
+        if stack is not None and stack.runtime == DOCKER:
+            kinds.append(Choice("workers", "workers", "Spark's, each in a container; the job is restarted"))
+        what = await self.ask(ChooseScreen("Scale what?", "", kinds))
+        numbers = [Choice(str(number), str(number)) for number in range(1, MOST_OF_A_KIND + 1)]
+        number = what and await self.ask(ChooseScreen(f"How many {what}?", "", numbers))
+        if number:
+            self.operate(f"scale {what}", lambda narrate: self.operations.scale(what, int(number), narrate))
+
+    @work
     async def action_fault(self) -> None:
         """Kill or pause a service."""
         if self.refused():
@@ -203,9 +245,10 @@ class Driving(App[int]):
             lasting = PAUSE_S if kind == "pause" else None
             self.operate(f"{kind} {service}", lambda _: self.operations.fault(kind, service, lasting))
 
-    async def _choose_service(self, title: str) -> str | None:
+    async def _choose_service(self, title: str, stopped: bool = False) -> str | None:
+        """One of those that run; with `stopped`, of the others too."""
         stack = self.snapshot.stack.value
-        running = [line for line in stack.services if line.pid] if stack is not None else []
+        running = [line for line in stack.services if line.pid or stopped] if stack is not None else []
         if not running:
             self.notify("no service runs: start the stack first", severity="warning")
             return None

@@ -18,6 +18,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("stack", "A service's log; -f follows it."),
     "doctor": ("stack", "What this machine has, what it lacks, and each setting with its origin."),
     "env": ("stack", "Shell exports with which your own programs reach the stack."),
+    "compose": ("stack", "The stack in containers as a compose.yaml, for who prefers that."),
     "run": ("run", "Drive a scenario through the stack and judge it."),
     "burst": ("run", "Raise the rate of the run in progress for a while."),
     "pause": ("run", "Pause the load of the run in progress."),

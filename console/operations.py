@@ -75,6 +75,12 @@ class Operations:
         first = [name for name in ("steady", "peak", "burst") if name in known]
         return [(name, known[name].title) for name in [*first, *(n for n in known if n not in first)]]
 
+    def scale(self, what: str, number: int, narrate: Narrate) -> str:
+        """So many `sinks` or `workers`; what is there already goes on."""
+        self._may_change(f"change the number of {what}")
+        self._command(["up", f"--{what}", str(number)], narrate)
+        return f"{number} {what} are ready"
+
     def up(self, narrate: Narrate, runtime: str | None = None, profile: str | None = None) -> str:
         """Start the stack; returns when a probe event came through. None: as it is configured, or runs."""
         self._may_change("start the stack")
@@ -135,6 +141,22 @@ class Operations:
         self._may_change(f"restart {service}")
         restart(self._settings, service, narrate)
         return f"{service} is ready again"
+
+    def recreate(self, service: str, narrate: Narrate) -> str:
+        """Remove a service's container and make it anew; its data stay."""
+        from stack.lifecycle import restart
+
+        self._may_change(f"recreate {service}")
+        restart(self._settings, service, narrate, anew=True)
+        return f"{service} is made anew, and ready"
+
+    def halt(self, service: str) -> str:
+        """Stop one service; it stays down until it is restarted, or until the next `up`."""
+        from stack.lifecycle import halt
+
+        self._may_change(f"stop {service}")
+        halt(self._settings, service)
+        return f"{service} is stopped; a restart starts it again"
 
     def fault(self, kind: str, service: str, for_s: float | None) -> str:
         """Kill or pause a service; the supervisor undoes it in time."""

@@ -50,6 +50,7 @@ def _broken(audit: Audit, prefix: str) -> Iterator[str]:
 
 def _doubtful(evidence: Evidence, clock: Clock) -> Iterator[str]:
     audit = evidence.load.audit
+    yield from evidence.outcome.invalid  # why the others, if there are some
     if not audit.scheduled:
         yield "no event of the load was due"
     elif audit.sent < SENT_SHARE * audit.scheduled:
@@ -67,7 +68,6 @@ def _doubtful(evidence: Evidence, clock: Clock) -> Iterator[str]:
         measured, expected = evidence.load.unlike
         yield f"{measured:,} events have a latency, {expected:,} should: buckets and sets disagree"
     yield from _faults_not_seen(evidence.marks)
-    yield from evidence.outcome.invalid
 
 
 def _faults_not_seen(marks: Iterable[MarkLine]) -> Iterator[str]:

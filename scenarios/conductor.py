@@ -17,6 +17,7 @@ from scenarios.beat import Beat, due_in, e2e_of
 from scenarios.control import Asked, Burst, ControlServer, Pause, Reply, Resume, Status, Stop
 from scenarios.crew import Crew
 from scenarios.draining import Search
+from scenarios.engine_watch import EngineWatch
 from scenarios.exposition import Exposition
 from scenarios.fault_marks import FaultWatch
 from scenarios.recorder import Recorder
@@ -66,6 +67,7 @@ class Conductor:
     faults: FaultWatch
     alarm: Alarm
     interrupts: Interrupts
+    engine: EngineWatch | None = None
     exposition: Exposition | None = None
     phase: str = WARM_UP
     timeline: Timeline = field(default_factory=lambda: Timeline.of(()))
@@ -90,6 +92,11 @@ class Conductor:
     @property
     def _ending(self) -> bool:
         return self._stopped or self.interrupted
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether nothing more will come, or is waited for."""
+        return self.interrupts.hurry or (self.engine is not None and self.engine.lost is not None)
 
     # --- phases ---
 
@@ -144,7 +151,7 @@ class Conductor:
         deadline = began + self.prepared.scenario.drain_us / 1e6
         begun = ((self.beat.warmup_run, self.plan.warmup), (self.beat.run, self.plan.t0_us))
         loads = [run for run, there in begun if there]
-        while time.monotonic() < deadline and not self.interrupts.hurry:
+        while time.monotonic() < deadline and not self._hopeless:
             through = all(self.crew.is_through(run) for run in loads)
             missing = self.search.missing if through else None
             if through:
@@ -154,7 +161,7 @@ class Conductor:
                 self._see_the_rest()
                 return
             self._wait()
-        self.recorder.note(drained=None if self.interrupts.hurry else False, drain_s=round(time.monotonic() - began, 3))
+        self.recorder.note(drained=None if self._hopeless else False, drain_s=round(time.monotonic() - began, 3))
 
     def _see_the_rest(self) -> None:
         until = time.monotonic() + _SEEN_AFTER_S
@@ -190,6 +197,8 @@ class Conductor:
         spans = self.plan.warmup if self.phase == WARM_UP else self.timeline.in_force
         rate = next((span.rate for span in spans if span.start_us <= middle_us < span.end_us), 0.0)
         self.beat.second(second, self.phase, rate)
+        if self.engine is not None and self.engine.lost is not None:
+            self._give_up(self.engine.lost)
         for mark in self.faults.look():
             self.recorder.mark(mark)
         for at_us, text in self.beat.checkpoints():
@@ -224,6 +233,13 @@ class Conductor:
     def _abort(self, event: AlertEvent) -> None:
         self.recorder.remark(f"ended early by the alert {event.rule.name}")
         self._stopped = True
+
+    def _give_up(self, why: str) -> None:
+        """Once: what the run stands on is gone, so it is closed as it is."""
+        if why not in self.recorder.outcome.invalid:
+            self.recorder.note(invalid=[*self.recorder.outcome.invalid, why])
+            self._mark("phase", why)
+            self._stopped = True
 
     def _alerts(self) -> dict[str, bool]:
         raised = {rule.name for rule in self._evaluator.raised} if self._evaluator else set()

@@ -16,7 +16,7 @@ from types import FrameType
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from measure.errors import UsageError
+from measure.errors import NotReadyError, UsageError
 from measure.figures import Environment, RunDocument, Status
 from measure.folder import RunFolder
 from measure.metrics import MetricsServer
@@ -30,6 +30,7 @@ from scenarios.conductor import DONE, Conductor, Interrupts, now_us
 from scenarios.control import ControlServer, control_server
 from scenarios.crew import Crew
 from scenarios.draining import Acked, Search
+from scenarios.engine_watch import EngineWatch
 from scenarios.environment import environment
 from scenarios.errors import RunRefusedError
 from scenarios.exposition import Exposition
@@ -47,6 +48,7 @@ from stack.access import Access, Role
 from stack.observe import runtime_of
 from stack.process import current_process
 from stack.resources import ResourceSampler
+from stack.runtimes import engine_of, missing_engine
 from stack.settings import Settings
 
 Narrate = Callable[[str], None]
@@ -124,7 +126,10 @@ def _stack(settings: Settings, request: RunRequest, narrate: Narrate) -> Iterato
     finally:
         if not (state.up or request.keep):
             narrate("taking the stack down again")
-            lifecycle.down(settings, False, narrate)
+            try:
+                lifecycle.down(settings, False, narrate)
+            except NotReadyError as left:  # the run is closed and judged all the same
+                narrate(f"the stack could not be taken down: {left}")
 
 
 @contextlib.contextmanager
@@ -194,6 +199,11 @@ class _Run:
         open_.callback(search.close)
         alarm = Alarm(self._folder.run, self._narrate)
         open_.callback(alarm.close)
+        engine = (
+            EngineWatch(lambda: missing_engine(self._settings.folder)) if engine_of(self._settings.folder)[0] else None
+        )
+        if engine is not None:
+            open_.callback(engine.close)
         crew.await_ready(_READY_S)
         resources = ResourceSampler(self._settings)
         resources.sample()  # rates count from here
@@ -210,6 +220,7 @@ class _Run:
             faults=FaultWatch(self._settings.folder, self._began_us),
             alarm=alarm,
             interrupts=self._interrupts,
+            engine=engine,
             exposition=self._exposition(open_),
         )
         conductor.conduct()
@@ -279,7 +290,7 @@ class _Run:
                     self._bring(client[self._access.names.database], recorder)
                 return
             except PyMongoError as away:
-                if time.monotonic() > until or self._interrupts.hurry:
+                if time.monotonic() > until or self._interrupts.hurry or recorder.outcome.invalid:
                     recorder.remark(f"what was stored could not be read out of MongoDB: {type(away).__name__}")
                     return
                 time.sleep(0.5)

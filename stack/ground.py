@@ -29,6 +29,10 @@ class Life(Protocol):
         """None while it lives, and where nobody can tell."""
 
     @property
+    def out_of_memory(self) -> bool:
+        """Whether it was ended because it used more memory than it may."""
+
+    @property
     def container(self) -> str | None:
         """Id of its container; None where it is a process."""
 
@@ -55,9 +59,13 @@ class Ground(Protocol):
     def clear(self, service: Service) -> None:
         """Remove what a death left behind."""
 
+    def discard(self, service: Service) -> None:
+        """Remove what it ran in, once it is stopped, so that the next start makes that anew. Its data stay."""
+
 
 class _ProcessLife:
     container = None
+    out_of_memory = False
 
     def __init__(self, record: process.ProcessRecord, child: subprocess.Popen[bytes] | None) -> None:
         self._record = record
@@ -108,6 +116,9 @@ class Processes:
         """Whatever its first process started."""
         self.stop(service)
 
+    def discard(self, service: Service) -> None:
+        return None
+
 
 def require_ports(service: Service) -> None:
     """NotReadyError where somebody else listens on one of the service's ports."""
@@ -134,6 +145,7 @@ class _ForeignLife:
     pid = None
     container = None
     exit_code = None
+    out_of_memory = False
     paused = False
 
     def ended(self) -> bool:
@@ -153,4 +165,7 @@ class Foreign:
         return None
 
     def clear(self, service: Service) -> None:
+        return None
+
+    def discard(self, service: Service) -> None:
         return None

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from measure.errors import LatencyError, NotReadyError
+from stack.endings import KILLED, advice, how_it_ended
 from stack.ground import Ground, Life, Processes
 from stack.logs import last_words
 from stack.places import StackFolder
 from stack.service import NotYetError, Service, Step
 
 EXIT_RESTART_ME = 75
-KILLED = (-9, 137)
 _POLL_S = 0.1
 _PROBE_PAUSE_S = 0.1
 _HEALTH_PAUSE_S = 5.0
@@ -69,6 +69,7 @@ class Keeper:
         self._ground = ground if ground is not None else Processes(folder)
         self._life: Life | None = None
         self._exit: int | None = None
+        self._out_of_memory = False
         self._log_from = 0
         self._backoff_s = _FIRST_BACKOFF_S
         self._held = asyncio.Event()
@@ -111,7 +112,7 @@ class Keeper:
             await others[name].ready.wait()
 
     async def _bring_up(self) -> None:
-        self._exit = None
+        self._exit, self._out_of_memory = None, False
         self._life = await asyncio.to_thread(self._ground.find, self.service)
         if self._life is not None:
             self._log_from = 0
@@ -208,15 +209,16 @@ class Keeper:
         if self._life is None:
             return False
         if self._life.ended():
-            self._exit = self._life.exit_code
+            self._exit, self._out_of_memory = self._life.exit_code, self._life.out_of_memory
             return False
         return True
 
     def _obituary(self) -> str:
+        name, how = self.service.name, how_it_ended(self._exit, self._out_of_memory)
         if self._exit in KILLED:  # it had no time to say why
-            return f"{self.service.name} {how_it_ended(self._exit)}"
+            return f"{name} {how}"
         words = last_words(self.service.log, self._folder, self._log_from)
-        return f"{self.service.name} {how_it_ended(self._exit)}: {words}"
+        return f"{name} {how}: {advice(words)}{words}"
 
     async def _pause_before_restart(self, lived_s: float) -> None:
         """Clear the remains and wait: not at all where the process asked for it, else longer each time."""
@@ -224,7 +226,9 @@ class Keeper:
         if lived_s > _CALM_S:
             self._backoff_s = _FIRST_BACKOFF_S
         at_once = self._exit == EXIT_RESTART_ME and lived_s > _HASTY_S
-        reason = f"{how_it_ended(self._exit)}, " + ("again at once" if at_once else f"again in {self._backoff_s:.1f} s")
+        reason = f"{how_it_ended(self._exit, self._out_of_memory)}, " + (
+            "again at once" if at_once else f"again in {self._backoff_s:.1f} s"
+        )
         self._stand(state=State.RESTARTING, health=reason, pid=None, restarts=self.standing.restarts + 1)
         self._tell(f"{self.service.name}: {reason}")
         await self._wind_up(self._ground.clear)
@@ -254,17 +258,3 @@ class Keeper:
 
 def _name_of(life: Life) -> str:
     return f"process {life.pid}" if life.container is None else f"container {life.container[:12]}"
-
-
-def how_it_ended(code: int | None) -> str:
-    """A process's exit code in words; None for one that was not ours to ask."""
-    match code:
-        case None:
-            return "ended"
-        case 132 | -4:
-            return "was ended by an illegal instruction (this processor may lack AVX, which mongod needs)"
-        case 137 | -9:
-            return "was killed (by a fault, by hand, or for lack of memory)"
-        case int() if code < 0:
-            return f"was ended by signal {-code}"
-    return f"ended with code {code}"

@@ -33,7 +33,7 @@ from stack.settings import DEFAULT_ORIGIN, DOCKER, EXTERNAL, Settings
 from stack.state import StackState
 from stack.supervision import ask, find_supervisor, start_supervisor
 
-__all__ = ["down", "restart", "status", "up"]
+__all__ = ["down", "endpoints_of", "halt", "restart", "status", "up"]
 
 Narrate = Callable[[str], None]
 
@@ -81,6 +81,9 @@ def _as_asked(settings: Settings, **flags: object) -> Settings:
             changes[name] = flag
         elif running is not None and settings.origin(name) == DEFAULT_ORIGIN:
             changes[name] = running.settings[name]
+    if running is not None and settings.origin("docker.workers") == DEFAULT_ORIGIN:
+        workers = running.settings["docker"]["workers"]
+        changes["docker"] = settings.docker.model_copy(update={"workers": workers})
     return settings.model_copy(update=changes)
 
 
@@ -122,7 +125,7 @@ def _begin(settings: Settings, folder: StackFolder, mine: bool, narrate: Narrate
         else:
             ensure_credentials(folder)
         Plan(settings.model_dump(mode="json"), ports).write(folder)
-        write_whole(folder.endpoints, msgspec.json.encode(_endpoints(settings, ports)))
+        write_whole(folder.endpoints, msgspec.json.encode(endpoints_of(settings, ports)))
     except OSError as refused:
         raise NotReadyError(f"cannot write to {folder.root}: {refused.strerror}.") from refused
     if mine:
@@ -138,7 +141,8 @@ def _leftovers(folder: StackFolder) -> list[str]:
     return [name for name in _stop_order(folder) if process.find(folder, name) is not None]
 
 
-def _endpoints(settings: Settings, ports: dict[str, int]) -> Endpoints:
+def endpoints_of(settings: Settings, ports: dict[str, int]) -> Endpoints:
+    """Where a stack of these settings and ports listens, for this machine."""
     there = chosen(settings)
     if settings.runtime == EXTERNAL:
         return external_endpoints(settings, ports, there)
@@ -227,10 +231,15 @@ def _stop_order(folder: StackFolder) -> list[str]:
     return sorted((file.stem for file in folder.pids.glob("*.json")), key=lambda name: (last.get(name, 0), name))
 
 
-def restart(settings: Settings, service: str, narrate: Narrate) -> StackState:
-    """Restart one service and return when it is ready."""
+def halt(settings: Settings, service: str) -> None:
+    """Stop one service; it stays down until it is restarted, or until the next `up`."""
+    ask(settings.folder, {"do": "halt", "service": service})
+
+
+def restart(settings: Settings, service: str, narrate: Narrate, anew: bool = False) -> StackState:
+    """Restart one service and return when it is ready; `anew`: in a container that is made anew."""
     folder = settings.folder
-    ask(folder, {"do": "restart", "service": service})
+    ask(folder, {"do": "restart", "service": service, "anew": anew})
     _await_ready(folder, narrate)
     return status(settings)
 

@@ -59,6 +59,8 @@ def _service_state(told: dict[str, Any]) -> ServiceState:
         restarts=told["restarts"],
         container=told.get("container"),
         foreign=told.get("foreign", False),
+        rx_bytes_s=told.get("rx_bytes_s"),
+        tx_bytes_s=told.get("tx_bytes_s"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from measure.errors import NotReadyError
 from stack.blueprint import Plan
 from stack.ground import Foreign, Ground, Processes
 from stack.places import StackFolder
@@ -14,12 +15,29 @@ if TYPE_CHECKING:
     from stack.docker.stats import ContainerSampler
 
 
+_ANSWER_S = 10
+
+
 def engine_of(folder: StackFolder) -> tuple[bool, str | None]:
     """Whether the stack lives in containers, and the engine that was configured for it."""
     plan = Plan.read(folder)
     if plan is None or plan.settings.get("runtime") != DOCKER:
         return False, None
     return True, plan.settings.get("docker", {}).get("host")
+
+
+def missing_engine(folder: StackFolder) -> str | None:
+    """Why the stack's containers cannot be reached; None where they can, or the stack has none."""
+    contained, host = engine_of(folder)
+    if not contained:
+        return None
+    from stack.docker.engine import connect
+
+    try:
+        connect(host, timeout_s=_ANSWER_S)
+    except NotReadyError as gone:
+        return f"the container engine went away: {gone}"
+    return None
 
 
 def container_sampler(folder: StackFolder) -> ContainerSampler | None:

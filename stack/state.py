@@ -23,6 +23,9 @@ class ServiceState:
     memory_bytes: int | None = None
     ports: dict[str, int] = field(default_factory=dict)
     restarts: int = 0
+    rx_bytes_s: float | None = None
+    """Over its own network; None where the runtime does not tell, as for the next."""
+    tx_bytes_s: float | None = None
     container: str | None = None
     """Id of its container; None: it is a process."""
     foreign: bool = False

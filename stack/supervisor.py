@@ -3,7 +3,8 @@
 It starts the services, restarts what dies, and obeys requests over its Unix socket: one JSON line in, one out.
 
     {"do": "status"}                       {"do": "stop"}
-    {"do": "restart", "service": S}        {"do": "apply"}     follow the plan, which has changed
+    {"do": "restart", "service": S, "anew": false}             {"do": "halt", "service": S}
+    {"do": "apply"}     follow the plan, which has changed
     {"do": "fault", "kind": "kill|pause", "service": S, "for_s": 10}        {"do": "undo"}
 
 The answer has `ok` and, where that is false, `error`.
@@ -126,7 +127,9 @@ class Supervisor:
             case "status":
                 return self._status()
             case "restart":
-                await self._restart(str(request.get("service")))
+                await self._restart(str(request.get("service")), bool(request.get("anew")))
+            case "halt":
+                await self._halt(str(request.get("service")))
             case "apply":
                 await self._apply()
             case "fault":
@@ -150,6 +153,8 @@ class Supervisor:
         told: dict[str, Any] = {"name": name, "foreign": service.foreign, "ports": dict(service.ports)}
         told |= asdict(keeper.standing)
         told |= {"cpu": usage.cpu_cores if usage else None, "memory_bytes": usage.rss_bytes if usage else None}
+        if usage:
+            told |= {"rx_bytes_s": usage.rx_bytes_s, "tx_bytes_s": usage.tx_bytes_s}
         if keeper.paused:
             told |= {"state": "paused", "health": "held still"}
         return told
@@ -159,7 +164,9 @@ class Supervisor:
         async with self._changing:
             wanted = await asyncio.to_thread(self._wanted)
             for name in [name for name in reversed(self._keepers) if name not in wanted]:
+                service = self._keepers[name].service
                 await self._drop(name)
+                await asyncio.to_thread(self._grounds.of(service).discard, service)
             for name, service in wanted.items():
                 there = self._keepers.get(name)
                 if there is None or there.service.digest != service.digest or self._tasks[name].done():
@@ -200,10 +207,20 @@ class Supervisor:
             raise UsageError(f"{name} is not this stack's own: [external] names it, so `{what}` it where it runs.")
         return keeper
 
-    async def _restart(self, name: str) -> None:
+    async def _halt(self, name: str) -> None:
+        """Stop a service and go on telling of it; it stays down until it is restarted, or until the next `up`."""
+        async with self._changing:
+            keeper = self._own(name, "stop")
+            self._tasks[name].cancel()
+            await asyncio.gather(self._tasks[name], return_exceptions=True)
+            await keeper.end()
+
+    async def _restart(self, name: str, anew: bool) -> None:
         async with self._changing:
             service, order = self._own(name, "restart").service, list(self._keepers)
             await self._drop(name)
+            if anew:
+                await asyncio.to_thread(self._grounds.of(service).discard, service)
             self._take(service)
             self._put_in_order(order)
 

@@ -1,4 +1,4 @@
-"""`latency up | down | restart | status | logs | doctor | env`."""
+"""`latency up | down | restart | status | logs | doctor | env | compose`."""
 
 from __future__ import annotations
 
@@ -45,14 +45,22 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON doc
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="What the services run in.")
 @click.option("--profile", metavar="P", help=f"The Spark job: {', '.join(PROFILES)}.")
 @click.option("--sinks", type=click.IntRange(1, 16), metavar="N", help="Sink processes.")
+@click.option("--workers", type=click.IntRange(1, 16), metavar="N", help="Spark's workers, in containers.")
 @stack_option
 @json_option
 @click.pass_context
 def up(
-    ctx: click.Context, runtime: str | None, profile: str | None, sinks: int | None, stack: str | None, as_json: bool
+    ctx: click.Context,
+    runtime: str | None,
+    profile: str | None,
+    sinks: int | None,
+    workers: int | None,
+    stack: str | None,
+    as_json: bool,
 ) -> None:
     """Start the stack and wait until a probe event came through to MongoDB."""
-    _show(lifecycle.up(settings_of(ctx, stack=stack, runtime=runtime), profile, sinks, narrate), as_json)
+    docker = None if workers is None else {"workers": workers}
+    _show(lifecycle.up(settings_of(ctx, stack=stack, runtime=runtime, docker=docker), profile, sinks, narrate), as_json)
 
 
 @click.command()
@@ -70,12 +78,13 @@ def down(ctx: click.Context, purge: bool, stack: str | None, as_json: bool) -> N
 
 @click.command()
 @click.argument("service")
+@click.option("--anew", is_flag=True, help="Make its container anew too; its data stay.")
 @stack_option
 @json_option
 @click.pass_context
-def restart(ctx: click.Context, service: str, stack: str | None, as_json: bool) -> None:
+def restart(ctx: click.Context, service: str, anew: bool, stack: str | None, as_json: bool) -> None:
     """Restart one service and wait until it is ready."""
-    _show(lifecycle.restart(settings_of(ctx, stack=stack), service, narrate), as_json)
+    _show(lifecycle.restart(settings_of(ctx, stack=stack), service, narrate, anew), as_json)
 
 
 @click.command()
@@ -167,3 +176,18 @@ def env(ctx: click.Context, no_secrets: bool, stack: str | None, as_json: bool) 
     else:
         for name, value in found.items():
             click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@click.command()
+@stack_option
+@json_option
+@click.pass_context
+def compose(ctx: click.Context, stack: str | None, as_json: bool) -> None:
+    """The stack in containers as a compose file, on stdout: latency compose > compose.yaml."""
+    from stack.docker.compose import compose as composed_from
+
+    composed = composed_from(settings_of(ctx, stack=stack), narrate)
+    if as_json:
+        print_json(composed.document)
+    else:
+        click.echo(composed.text, nl=False)

@@ -47,8 +47,17 @@ def _service_document(service: ServiceState) -> dict[str, Any]:
         "memory": service.memory_bytes,
         "ports": service.ports,
         "restarts": service.restarts,
+        "container": service.container,
+        "network": _network_document(service),
         "external": service.foreign,
     }
+
+
+def _network_document(service: ServiceState) -> dict[str, int] | None:
+    """Bytes per second; None where the runtime does not tell."""
+    if service.rx_bytes_s is None or service.tx_bytes_s is None:
+        return None
+    return {"rx_bytes_s": round(service.rx_bytes_s), "tx_bytes_s": round(service.tx_bytes_s)}
 
 
 def utc_text(epoch_s: float) -> str:

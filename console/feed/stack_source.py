@@ -50,6 +50,8 @@ def _line(service: ServiceState) -> ServiceLine:
         since_s=service.since,
         cpu=service.cpu,
         memory_bytes=service.memory_bytes,
+        rx_bytes_s=service.rx_bytes_s,
+        tx_bytes_s=service.tx_bytes_s,
         ports=tuple(service.ports.items()),
         restarts=service.restarts,
     )

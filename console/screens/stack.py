@@ -52,6 +52,8 @@ class ServiceTable(Panel):
         sign, colour = SIGNS.get(service.state, ("?", "$warning"))
         since = "–" if service.since_s is None else age(max(0.0, self._now_s - service.since_s))
         ports = " ".join(f"{name}:{port}" for name, port in service.ports)
+        if service.rx_bytes_s is not None:
+            ports = f"↓{size(service.rx_bytes_s)}/s ↑{size(service.tx_bytes_s)}/s  {ports}"
         said = service.health if service.health not in ("", service.state) else ports
         return line(
             (f"{sign} ", colour),

@@ -7,6 +7,15 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+PIDS = 4096
+CHECK_S = 10
+CHECK_BEGIN_S = 30
+CHECK_TIMES = 3
+RESTART = "unless-stopped"
+NO_NEW_PRIVILEGES = "no-new-privileges"
+LOG_DRIVER = "json-file"
+LOG_OPTIONS = {"max-size": "32m", "max-file": "2"}
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -30,6 +39,8 @@ class Box:
     memory_mb: int
     cpus: float
     user: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    """Instead of the image's own."""
     volumes: Mapping[str, str] = field(default_factory=dict)
     """Name within the stack → path in the container."""
     published: Mapping[int, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from docker.models.containers import Container
 from docker.types import EndpointConfig, Healthcheck, LogConfig, Mount
 
 from measure.errors import NotReadyError
+from stack.docker import box as shape
 from stack.docker import labels
 from stack.docker.box import Box, packed
 from stack.docker.clearing import containers
@@ -23,8 +24,7 @@ from stack.ground import Life, require_ports
 from stack.ports import HOST
 from stack.service import Service
 
-_PIDS = 4096
-_CHECK_NS = 10_000_000_000
+_S_NS = 1_000_000_000
 
 
 class Containers:
@@ -70,6 +70,12 @@ class Containers:
     def clear(self, service: Service) -> None:
         """The restart policy may have begun the next life already, and a dead container leaves nothing behind."""
 
+    def discard(self, service: Service) -> None:
+        with told(service.name):
+            there = self._container(connect(self._host), service)
+            if there is not None:
+                _remove(there, service)
+
     def _container(self, client: DockerClient, service: Service) -> Container | None:
         return containers(client, self._stack).get(service.name)
 
@@ -85,6 +91,7 @@ class Containers:
         network = self._network(client)
         made: dict[str, Any] = client.api.create_container(
             image=box.image,
+            entrypoint=list(box.entrypoint) or None,
             command=list(service.command),
             name=f"{labels.project_name(self._stack)}-{service.name}-1",
             hostname=service.name,
@@ -114,11 +121,11 @@ class Containers:
             mounts=mounts,
             mem_limit=box.memory_mb * 1024 * 1024,
             nano_cpus=int(box.cpus * 1e9),
-            pids_limit=_PIDS,
+            pids_limit=shape.PIDS,
             cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            restart_policy={"Name": "unless-stopped"},
-            log_config=LogConfig(type="json-file", config={"max-size": "32m", "max-file": "2"}),
+            security_opt=[shape.NO_NEW_PRIVILEGES],
+            restart_policy={"Name": shape.RESTART},
+            log_config=LogConfig(type=shape.LOG_DRIVER, config=shape.LOG_OPTIONS),
         )
 
     def _volume(self, client: DockerClient, name: str) -> str:
@@ -152,7 +159,11 @@ def _healthcheck(box: Box) -> Healthcheck | None:
     if box.check is None:
         return None
     return Healthcheck(
-        test=["CMD-SHELL", box.check], interval=_CHECK_NS, timeout=_CHECK_NS // 2, start_period=3 * _CHECK_NS, retries=3
+        test=["CMD-SHELL", box.check],
+        interval=shape.CHECK_S * _S_NS,
+        timeout=shape.CHECK_S * _S_NS // 2,
+        start_period=shape.CHECK_BEGIN_S * _S_NS,
+        retries=shape.CHECK_TIMES,
     )
 
 

@@ -87,6 +87,14 @@ def project_image(settings: Settings) -> str:
     return f"{REPOSITORY}:{content.hexdigest()[:16]}"
 
 
+def write_context(home: Home, folder: Path) -> None:
+    """Everything that the own image is built from, into an empty folder."""
+    for name, content in _files(home):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
 def _files(home: Home) -> Iterator[tuple[str, bytes]]:
     """The build's context: path → content."""
     here = Path(__file__).parent
@@ -149,4 +157,4 @@ def _context(home: Home) -> io.BytesIO:
     return archive
 
 
-__all__ = ["JARS", "PACKAGES", "missing_images", "project_image", "provide_images", "requirements"]
+__all__ = ["JARS", "PACKAGES", "missing_images", "project_image", "provide_images", "requirements", "write_context"]

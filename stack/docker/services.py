@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from stack.access import Access, Credentials, Endpoints, Role
+from stack.access import Credentials, Endpoints, Role
 from stack.blueprint import Blueprint, Plan
 from stack.credentials import BROKER, KAFKA_CLIENTS, MONGO_ROOT
 from stack.docker.box import Box, File
@@ -46,13 +46,20 @@ _START_S = 180.0  # several JVMs begin at once, and share what cores there are
 
 _START_KAFKA = """\
 #!/usr/bin/env bash
-# The image formats without users: so format first, with a SCRAM user for each role.
+# The image formats without users: so format first, with a SCRAM user for each role, whose keys it would tell.
 set -eu
 if [[ ! -e /var/lib/kafka/data/meta.properties ]]; then
   configuration=/mnt/shared/config/server.properties
-  /opt/kafka/bin/kafka-storage.sh format -t "$CLUSTER_ID" -c "$configuration" @/etc/kafka/secrets/users
+  /opt/kafka/bin/kafka-storage.sh format -t "$CLUSTER_ID" -c "$configuration" @/etc/kafka/secrets/users >/dev/null
 fi
 exec /etc/kafka/docker/run
+"""
+_START_MONGOD = """\
+#!/usr/bin/env bash
+# mongod refuses a key file that others may read, as one from outside may have to be: so it gets a copy.
+set -eu
+install -m 400 /etc/latency/keyfile /tmp/keyfile
+exec docker-entrypoint.sh "$@"
 """
 
 
@@ -132,7 +139,8 @@ def _kafka_files(blueprint: Blueprint, properties: Mapping[str, str]) -> list[Fi
 def mongod(blueprint: Blueprint) -> Service:
     """The database, by the contract of mongo: its entry point makes the first user."""
     settings = blueprint.settings
-    command: tuple[str, ...] = ("mongod", "--replSet", REPLICA_SET, "--keyFile", f"{_KEYS}/keyfile", "--bind_ip_all")
+    command: tuple[str, ...] = ("mongod", "--replSet", REPLICA_SET, "--bind_ip_all")
+    command += ("--keyFile", "/tmp/keyfile")  # noqa: S108 (in a container of its own)
     command += ("--wiredTigerCacheSizeGB", str(settings.mongo.cache_mb / 1024), "--oplogSize", "990", "--quiet")
     return Service(
         name=MONGOD,
@@ -152,6 +160,7 @@ def mongod(blueprint: Blueprint) -> Service:
             memory_mb=settings.mongo.cache_mb + 768,
             cpus=settings.docker.cpus,
             user=f"{MONGO_UID}:{MONGO_UID}",
+            entrypoint=("bash", f"{_KEYS}/start"),
             volumes={"mongod": "/data/db"},
             published={_MONGO: blueprint.ports["mongo"]},
             check=_answers(_MONGO),
@@ -164,12 +173,13 @@ def _mongo_files(blueprint: Blueprint) -> list[File]:
     root = blueprint.access.credentials.mongo[MONGO_ROOT]
     key = base64.b64encode(hashlib.sha512(b"replica set key of " + root.encode()).digest())
     return [
+        File(f"{_KEYS}/start", _START_MONGOD.encode(), MONGO_UID, 0o500),
         File(f"{_KEYS}/keyfile", key, MONGO_UID),
         File(f"{_KEYS}/root-password", root.encode(), MONGO_UID),
     ]
 
 
-def _own_box(blueprint: Blueprint, memory_mb: int, role: Role | None = None, **more: Any) -> Box:
+def own_box(blueprint: Blueprint, memory_mb: int, role: Role | None = None, **more: Any) -> Box:
     """A container of the project's image; with a role, it is told how that one reaches Kafka and MongoDB."""
     if role is not None:
         more["files"] = lambda: _access_files(blueprint, role)
@@ -183,18 +193,23 @@ def _own_box(blueprint: Blueprint, memory_mb: int, role: Role | None = None, **m
 
 def _access_files(blueprint: Blueprint, role: Role) -> list[File]:
     """The stack's folder as a container sees it: addresses within the network, and its own role's passwords only."""
+    words = blueprint.access.credentials
+    own = Credentials(kafka={role: words.kafka[role]} if role in words.kafka else {}, mongo={role: words.mongo[role]})
+    return folder_files(blueprint, own)
+
+
+def folder_files(blueprint: Blueprint, known: Credentials) -> list[File]:
+    """The same with the passwords that are `known`."""
+    inner = {role: role if role in ("job", "sink") else "job" for role in KAFKA_CLIENTS}  # the others are for the host
     endpoints = Endpoints(
-        kafka={name: f"kafka:{_INSIDE[name]}" for name in KAFKA_CLIENTS},
+        kafka={role: f"kafka:{_INSIDE[listener]}" for role, listener in inner.items()},
         mongo=f"mongod:{_MONGO}",
         names=blueprint.access.names,
     )
-    words = blueprint.access.credentials
-    own = Credentials(kafka={role: words.kafka[role]} if role in words.kafka else {}, mongo={role: words.mongo[role]})
-    access = Access(endpoints, own)
     plan = Plan(blueprint.settings.model_dump(mode="json"), {})
     return [
-        File(f"{_STACK}/endpoints.json", msgspec.json.encode(access.endpoints), SPARK_UID),
-        File(f"{_STACK}/credentials.json", msgspec.json.encode(access.credentials), SPARK_UID),
+        File(f"{_STACK}/endpoints.json", msgspec.json.encode(endpoints), SPARK_UID),
+        File(f"{_STACK}/credentials.json", msgspec.json.encode(known), SPARK_UID),
         File(f"{_STACK}/plan.json", msgspec.json.encode(plan), SPARK_UID),
     ]
 
@@ -212,7 +227,7 @@ def spark_master(blueprint: Blueprint) -> Service:
         probe=lambda: _require_workers(port, 0),
         start_timeout_s=_START_S,
         stop_timeout_s=10,
-        box=_own_box(blueprint, 640, published={_MASTER_UI: port}, check=_answers(_MASTER_UI)),
+        box=own_box(blueprint, 640, published={_MASTER_UI: port}, check=_answers(_MASTER_UI)),
     )
 
 
@@ -232,7 +247,7 @@ def spark_workers(blueprint: Blueprint) -> Iterator[Service]:
             needs=(MASTER,),
             start_timeout_s=_START_S,
             stop_timeout_s=10,
-            box=_own_box(blueprint, docker.worker_memory_mb, volumes={"spark": f"{_STACK}/spark"}),
+            box=own_box(blueprint, docker.worker_memory_mb, volumes={"spark": f"{_STACK}/spark"}),
         )
 
 
@@ -267,7 +282,7 @@ def spark(blueprint: Blueprint) -> Service:
         needs=("kafka", "mongod", MASTER, *workers),
         start_timeout_s=_START_S,
         stop_timeout_s=20,
-        box=_own_box(
+        box=own_box(
             blueprint,
             settings.spark.memory_mb + 768,
             Role.JOB,
@@ -301,7 +316,7 @@ def sinks(blueprint: Blueprint) -> Iterator[Service]:
             local,
             command=("python", "-m", "jobs.sink"),
             environment={"LATENCY_SERVICE": local.name},
-            box=_own_box(blueprint, 512, Role.SINK),
+            box=own_box(blueprint, 512, Role.SINK),
         )
 
 
@@ -315,5 +330,5 @@ def dashboard(blueprint: Blueprint) -> Service:
         local,
         command=("python", "-m", "dashboard", *(f"--{key}={value}" for key, value in options)),
         probe=lambda: probe_pages(HOST, port),
-        box=_own_box(blueprint, 768, Role.DASHBOARD, published={_PAGES: port}, check=_answers(_PAGES)),
+        box=own_box(blueprint, 768, Role.DASHBOARD, published={_PAGES: port}, check=_answers(_PAGES)),
     )

@@ -16,6 +16,7 @@ from stack.docker import labels
 from stack.docker.engine import connect
 
 _AGAIN_S = 1.0
+_KILLED = 137
 
 
 @dataclass(slots=True)
@@ -77,6 +78,8 @@ class Watch:
         match event.get("Action"):
             case "die":
                 life.code = int(actor.get("Attributes", {}).get("exitCode", 0))
+                if life.code == _KILLED:
+                    self._look(life)  # the engine may tell of the memory in the container's state only
                 life.over = True
             case "oom":
                 life.out_of_memory = True
@@ -96,8 +99,8 @@ class Watch:
             return
         life.paused = bool(state.get("Paused"))
         if not state["Running"] or state["StartedAt"] != life.started:
-            life.code = state.get("ExitCode") if not state["Running"] else None
-            life.out_of_memory = bool(state.get("OOMKilled"))
+            life.code = state.get("ExitCode") if not state["Running"] else life.code
+            life.out_of_memory = life.out_of_memory or bool(state.get("OOMKilled"))
             life.over = True
 
     def _lose(self) -> None:

@@ -92,7 +92,7 @@ def provision(blueprint: Blueprint) -> None:
         _first_user(blueprint)
         raise NotYetError("the first user was made") from None
     except ConnectionFailure as absent:
-        raise NotYetError(f"no answer from 127.0.0.1:{blueprint.ports['mongo']}: {type(absent).__name__}") from None
+        raise NotYetError(f"no answer from {blueprint.access.endpoints.mongo}: {type(absent).__name__}") from None
 
 
 def _initiate(blueprint: Blueprint) -> None:
@@ -195,12 +195,12 @@ def probe(blueprint: Blueprint) -> None:
             if not root.admin.command("hello").get("isWritablePrimary"):
                 raise NotYetError("mongod answers but is not primary")
     except PyMongoError as broken:
-        raise NotYetError(f"no login at 127.0.0.1:{blueprint.ports['mongo']}: {type(broken).__name__}") from None
+        raise NotYetError(f"no login at {blueprint.access.endpoints.mongo}: {type(broken).__name__}") from None
 
 
 def _root_uri(blueprint: Blueprint) -> str:
     return (
-        f"mongodb://{MONGO_ROOT}:{blueprint.access.credentials.mongo[MONGO_ROOT]}@{HOST}:{blueprint.ports['mongo']}/"
+        f"mongodb://{MONGO_ROOT}:{blueprint.access.credentials.mongo[MONGO_ROOT]}@{blueprint.access.endpoints.mongo}/"
         f"?authSource=admin&directConnection=true&w=majority&serverSelectionTimeoutMS={_TIMEOUT_MS}"
     )
 
@@ -211,8 +211,7 @@ def _as_root(blueprint: Blueprint) -> Client:
 
 def _anonymous(blueprint: Blueprint) -> Client:
     return Client(
-        HOST,
-        blueprint.ports["mongo"],
+        blueprint.access.endpoints.mongo,
         directConnection=True,
         serverSelectionTimeoutMS=_TIMEOUT_MS,
         socketTimeoutMS=10_000,

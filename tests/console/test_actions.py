@@ -100,6 +100,18 @@ class Recording(Operations):
         self.asked.append(("restart", service))
         return "done"
 
+    def recreate(self, service: str, narrate: object) -> str:
+        self.asked.append(("recreate", service))
+        return "done"
+
+    def halt(self, service: str) -> str:
+        self.asked.append(("halt", service))
+        return "done"
+
+    def scale(self, what: str, number: int, narrate: object) -> str:
+        self.asked.append(("scale", what, number))
+        return "done"
+
     def fault(self, kind: str, service: str, for_s: float | None) -> str:
         self.asked.append((kind, service, for_s))
         return "done"
@@ -119,6 +131,10 @@ KEYS: dict[str, tuple[list[str], object]] = {
     "down": (["d", "tab", "enter"], ("down", False)),
     "purge": (["D", *"shop", "enter"], ("down", True)),
     "restart": (["R", "4", "tab", "enter"], ("restart", "sink")),
+    "start a service": (["C", "4", "1", "tab", "enter"], ("restart", "sink")),
+    "stop a service": (["C", "4", "2", "tab", "enter"], ("halt", "sink")),
+    "recreate a service": (["C", "4", "3", "tab", "enter"], ("recreate", "sink")),
+    "scale the sinks": (["M", "1", "3"], ("scale", "sinks", 3)),
     "kill": (["x", "1", "1", "tab", "enter"], ("kill", "kafka", None)),
     "pause a service": (["x", "2", "2", "tab", "enter"], ("pause", "mongod", 10.0)),
 }
@@ -145,6 +161,7 @@ REFUSALS: dict[str, list[str]] = {
     "purge, nothing typed": ["D", "tab", "enter"],
     "kill, cancelled by default": ["x", "1", "1", "enter"],
     "restart, cancelled by default": ["R", "1", "enter"],
+    "recreate, cancelled by default": ["C", "1", "3", "enter"],
     "burst of no number": ["B", *"many", "enter", "enter"],
     "burst of nothing": ["B", "0", "enter"],
     "no scenario chosen": ["r", "escape"],

@@ -13,6 +13,7 @@ import pytest
 from docker import DockerClient
 
 from measure.errors import LatencyError
+from stack.docker import labels
 from stack.docker.engine import connect
 from stack.settings import Settings
 from tests.docker import standins
@@ -46,36 +47,71 @@ def _answers(address: str) -> bool:
     return True
 
 
+class Daemon:
+    """A dockerd of the tests' own."""
+
+    def __init__(self, data: Path, place: Path) -> None:
+        self.address = f"unix://{place}/docker.sock"
+        self._log = place / "dockerd.log"
+        paths = ("--data-root", str(data), "--exec-root", str(place / "exec"), "--pidfile", str(place / "pid"))
+        self._command = ("dockerd", *paths, "-H", self.address)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Until it answers; a skip says why it cannot."""
+        with self._log.open("ab") as log:
+            self._process = process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_for(lambda: _answers(self.address) or process.poll() is not None, "dockerd answers", 60)
+        if process.poll() is not None:
+            pytest.skip(f"dockerd cannot run here: {self._log.read_text().strip().splitlines()[-1][-300:]}")
+
+    def stop(self) -> None:
+        """It stops its containers on the way."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(90)
+
+
 @pytest.fixture(scope="session")
-def engine(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an engine that answers."""
+def daemon(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon | None]:
+    """None where an engine was given."""
     given = os.environ.get("DOCKER_HOST")
     if given and _answers(given):
-        yield given
+        yield None
         return
     if reason := _missing():
         pytest.skip(reason)
-    place = tmp_path_factory.mktemp("engine")
-    address = f"unix://{place}/docker.sock"
-    command = ["dockerd", "--data-root", str(cache / "engine"), "--exec-root", str(place / "exec"), "-H", address]
-    with (place / "dockerd.log").open("wb") as log:
-        daemon = subprocess.Popen([*command, "--pidfile", str(place / "pid")], stdout=log, stderr=log)
+    own = Daemon(cache / "engine", tmp_path_factory.mktemp("engine"))
     try:
-        wait_for(lambda: _answers(address) or daemon.poll() is not None, "dockerd answers", 60)
-        if daemon.poll() is not None:
-            pytest.skip(
-                f"dockerd cannot run here: {(place / 'dockerd.log').read_text().strip().splitlines()[-1][-300:]}"
-            )
-        yield address
+        own.start()
+        yield own
     finally:
-        daemon.terminate()
-        daemon.wait(60)
+        own.stop()
 
 
 @pytest.fixture(scope="session")
-def client(engine: str, cache: Path) -> Iterator[DockerClient]:
+def engine(daemon: Daemon | None) -> str:
+    """Address of an engine that answers."""
+    return daemon.address if daemon is not None else os.environ["DOCKER_HOST"]
+
+
+def _sweep(client: DockerClient) -> None:
+    """Its data are kept from run to run, so containers of tests that were killed are too, and it starts them again."""
+    left: dict[str, str | list[str] | bool] = {"label": labels.OURS}
+    for container in client.containers.list(all=True, filters=left):
+        container.remove(force=True, v=True)
+    for volume in client.volumes.list(filters=left):
+        volume.remove(force=True)
+    for network in client.networks.list(filters=left):
+        network.remove()
+
+
+@pytest.fixture(scope="session")
+def client(engine: str, daemon: Daemon | None, cache: Path) -> Iterator[DockerClient]:
     """A client of it, with the stand-in images there."""
     made = connect(engine, timeout_s=_BUILD_S)
+    if daemon is not None:
+        _sweep(made)
     if shutil.which("debootstrap") and os.geteuid() == 0:
         standins.provide(made, cache)
     yield made

@@ -1,0 +1,33 @@
+"""The compose file, as far as it needs no engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from measure.errors import UsageError
+from stack.blueprint import Plan
+from stack.credentials import secret_values
+from stack.docker.compose import compose
+from stack.settings import Settings
+
+TOLD: list[str] = []
+
+
+def test_a_stack_of_another_runtime_is_left_alone() -> None:
+    settings = Settings.load("made-local")
+    settings.folder.make()
+    Plan(settings.model_dump(mode="json"), {}).write(settings.folder)
+    with pytest.raises(UsageError, match="made with runtime local: name another one for compose"):
+        compose(settings, TOLD.append)
+
+
+def test_what_is_left_out_is_waited_for_by_nobody_and_no_secret_is_told() -> None:
+    settings = Settings.load("composed-part").model_copy(update={"services": ("mongod", "dashboard")})
+    composed = compose(settings, TOLD.append)
+    services = composed.document["services"]
+    assert isinstance(services, dict)
+    assert set(services) == {"mongod", "dashboard"}
+    assert services["dashboard"]["depends_on"] == {"mongod": {"condition": "service_healthy"}}  # type: ignore[index,call-overload]
+    assert not any(secret in composed.text for secret in secret_values(settings.folder))
+    files = settings.folder.root / "compose" / "files"
+    assert files.stat().st_mode & 0o077 == 0
