@@ -15,7 +15,6 @@ from console.operations import Burst, Launch, Narrate, Operations
 from console.screens.choose import Choice, ChooseScreen
 from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
 from measure.errors import LatencyError
-from measure.folder import WARMUP_SUFFIX
 from stack.profiles import PROFILES
 from stack.settings import RUNTIMES
 
@@ -217,6 +216,8 @@ class Driving(App[int]):
 
     def action_export(self) -> None:
         """Write the report of the run on show to a file."""
+        from measure.folder import WARMUP_SUFFIX
+
         progress = self.snapshot.progress.value
         if progress is None:
             self.notify("no run to export yet", severity="warning")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -78,8 +78,7 @@ class RunsScreen(ModeScreen):
             table.add_column(title, key=title)
         table.focus()
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         self._read()
 
     @work(thread=True, exclusive=True, group="archive", exit_on_error=False)
