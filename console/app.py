@@ -128,7 +128,7 @@ class ConsoleApp(Driving):
 
     def _begin(self) -> None:
         """The first paint is done: now what takes longer."""
-        self._want()
+        self.want()
         self._import_screens()
 
     @work(thread=True, exit_on_error=False)
@@ -210,7 +210,7 @@ class ConsoleApp(Driving):
         else:
             self.notify(message.text, title=message.title, timeout=6, markup=False)
         self.tell()
-        self._want()
+        self.feed.hurry()
 
     # --- view ---
 
@@ -221,12 +221,12 @@ class ConsoleApp(Driving):
     def action_go(self, mode: str) -> None:
         """Jump to a screen."""
         self.switch_mode(mode)
-        self.call_after_refresh(self._want)
+        self.call_after_refresh(self.want)
 
     def action_window(self, step: int) -> None:
         """Figures over another window."""
         self.window = WINDOWS[(WINDOWS.index(self.window) + step) % len(WINDOWS)]
-        self._want()
+        self.want()
 
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
@@ -244,13 +244,14 @@ class ConsoleApp(Driving):
 
     def action_refresh_now(self) -> None:
         """Read again now."""
-        self._want()
+        self.feed.hurry()
 
     @property
     def _heat_stage(self) -> str | None:
         return self.mode_screen.heat_stage if self.mode_screen is not None else None
 
-    def _want(self) -> None:
+    def want(self) -> None:
+        """Tell the feed what the screen on show needs."""
         self.feed.want(self.window, self._heat_stage)
 
 

@@ -44,7 +44,10 @@ class Feed(Protocol):
         """Read nothing for a while."""
 
     def want(self, window: Window, heat_stage: str | None) -> None:
-        """What the figures are to be taken over, and whether a heat map is looked at."""
+        """What the figures are to be taken over, and which heat map is looked at; read at once where that is new."""
+
+    def hurry(self) -> None:
+        """Read again now."""
 
 
 class Collector:
@@ -84,8 +87,14 @@ class Collector:
 
     def want(self, window: Window, heat_stage: str | None) -> None:
         """See Feed."""
-        self._wanted = (window, heat_stage)
-        self._asked.set()
+        wanted = (window, heat_stage)
+        if wanted != self._wanted or not self._asked.is_set():
+            self._wanted = wanted
+            self._asked.set()
+            self._hurry.set()
+
+    def hurry(self) -> None:
+        """See Feed."""
         self._hurry.set()
 
     def _put(self, **parts: Reading[Any]) -> None:
