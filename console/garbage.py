@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import gc
 
-_FRESH = 10_000
+_FRESH = 5_000
 """Objects after which the youngest are looked through (Python's own: 700)."""
-_ROUNDS = 20
+_ROUNDS = 10
 """Looks of one generation after which the next older one has its turn."""
 
 
