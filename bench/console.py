@@ -9,6 +9,7 @@ Prints start to first paint, key to paint, CPU (from /proc) on Live and frozen, 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import pty
@@ -20,6 +21,7 @@ import sys
 import termios
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -27,9 +29,41 @@ import psutil
 from stack.settings import Settings
 
 SIZE = (40, 120)
-KEYS = 60
+ROUNDS = 8
+KEYS = (
+    (b"2", b"Quantiles"),
+    (b"1", b"Services"),
+    (b"6", b"Addresses"),
+    (b"1", b"Services"),
+    (b"4", b"What it will do"),
+    (b"5", b"Runs"),
+    (b"7", b"Words"),
+    (b"1", b"Services"),
+    (b"f", b"FROZEN"),
+    (b"f", b"left"),
+    (b"d", b"Take the stack down?"),
+    (b"\r", b"Services"),
+)
+"""Each with a text that its paint brings."""
 SETTLE_S = 8.0
+FILL_MINUTES = 6.0
+"""Minutes after which the console holds what it keeps, five minutes of histograms among it; of a shorter run a half."""
 PROGRAM = "from console.main import main; main()"
+
+
+def never_wait() -> None:
+    """Take a core before all others, where that is allowed: the clock's own waiting for one is not the console's."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+
+
+@dataclass(frozen=True)
+class Key:
+    """What one key took, in ms: until its paint; of that the main thread's work, and its waiting for a core."""
+
+    paint: float
+    work: float
+    wait: float
 
 
 class Terminal:
@@ -48,6 +82,7 @@ class Terminal:
         self.process = psutil.Process(self.pid)
 
     def _read(self) -> None:
+        never_wait()
         while True:
             try:
                 block = os.read(self._master, 1 << 16)
@@ -57,13 +92,20 @@ class Terminal:
                 self._output += block
                 self._fresh.notify_all()
 
-    def press(self, key: bytes, shows: bytes, deadline_s: float = 10.0) -> float:
-        """Seconds from the key to the output that holds `shows`."""
+    def press(self, key: bytes, shows: bytes, deadline_s: float = 10.0) -> Key:
+        """From the key to the output that holds `shows`."""
         with self._fresh:
             self._output = b""
-        began = time.perf_counter()
+        before, began = self._scheduled_ms(), time.perf_counter()
         os.write(self._master, key)
-        return self.await_output(shows, deadline_s) - began
+        painted = self.await_output(shows, deadline_s)
+        work, wait = (now - then for now, then in zip(self._scheduled_ms(), before, strict=True))
+        return Key((painted - began) * 1000, work, wait)
+
+    def _scheduled_ms(self) -> tuple[float, float]:
+        """How long the main thread has had a core, and how long it waited for one."""
+        work, wait, _ = Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()
+        return int(work) / 1e6, int(wait) / 1e6
 
     def await_output(self, shows: bytes, deadline_s: float) -> float:
         """The moment at which `shows` was painted."""
@@ -90,13 +132,12 @@ class Terminal:
         os.close(self._master)
 
 
-def keys_to_paint(terminal: Terminal) -> list[float]:
-    """Milliseconds from a digit to the screen that it jumps to."""
+def keys_to_paint(terminal: Terminal) -> list[Key]:
+    """Jumps, a freeze, a dialog. The first round, in which each screen is made, counts."""
     took = []
-    for number in range(KEYS):
-        key, shows = (b"2", b"Quantiles") if number % 2 == 0 else (b"1", b"Services")
-        took.append(terminal.press(key, shows) * 1000)
-        time.sleep(0.1)
+    for key, shows in KEYS * ROUNDS:
+        took.append(terminal.press(key, shows))
+        time.sleep(0.15)
     return took
 
 
@@ -113,8 +154,8 @@ def flood(log: Path, ended: threading.Event) -> None:
             time.sleep(max(0.0, due - time.perf_counter()))
 
 
-def under_flood(terminal: Terminal, log: Path) -> list[float]:
-    """Milliseconds from a key to its paint while the log view takes a flood in."""
+def under_flood(terminal: Terminal, log: Path) -> list[Key]:
+    """Keys while the log view takes a flood in."""
     terminal.press(b"3", b"Logs")
     ended = threading.Event()
     writer = threading.Thread(target=flood, args=(log, ended))
@@ -124,7 +165,7 @@ def under_flood(terminal: Terminal, log: Path) -> list[float]:
         took = []
         for number in range(20):
             key, shows = (b"t", b"since") if number % 5 < 4 else (b"t", b"services")
-            took.append(terminal.press(key, shows) * 1000)
+            took.append(terminal.press(key, shows))
             time.sleep(0.1)
         return took
     finally:
@@ -133,8 +174,39 @@ def under_flood(terminal: Terminal, log: Path) -> list[float]:
         log.unlink()
 
 
-def p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1]
+def told(what: str, keys: list[Key], bar: str = "") -> None:
+    """One line of medians and P95, and below it what they consist of."""
+    named = {what: "paint", "  work of its own": "work", "  waiting for a core": "wait"}
+    for name, field in named.items():
+        values = [getattr(key, field) for key in keys]
+        p95 = statistics.quantiles(values, n=20)[-1]
+        print(f"{name:<27}{statistics.median(values):4.0f} / {p95:.0f} ms{bar if field == 'paint' else ''}", flush=True)
+
+
+def on_live(terminal: Terminal, minutes: float) -> None:
+    """CPU of so many minutes, and memory from when the console is filled on."""
+    filling = min(FILL_MINUTES, minutes / 2)
+    share = terminal.cpu_share(filling * 60)
+    early = terminal.process.memory_info().rss
+    share = (share * filling + terminal.cpu_share((minutes - filling) * 60) * (minutes - filling)) / minutes
+    late = terminal.process.memory_info().rss
+    print(f"CPU on Live, 120×40        {share * 100:8.1f} %    (bar 12)")
+    print(f"memory                     {late / 1e6:8.1f} MB")
+    print(f"  change from {filling:3g} min on    {(late - early) / 1e6:+8.1f} MB   (bar ±5)", flush=True)
+
+
+def measure(terminal: Terminal, minutes: float, flooded: Path) -> None:
+    """Every figure, one after the other."""
+    first = (terminal.await_output(b"Services", 20) - terminal.began) * 1000
+    print(f"start to first paint       {first:8.0f} ms   (bar 1,000)", flush=True)
+    time.sleep(SETTLE_S)
+    on_live(terminal, minutes)
+    told("key to paint, P50 / P95", keys_to_paint(terminal), "   (bar 50)")
+    terminal.press(b"f", b"FROZEN")
+    time.sleep(2)
+    print(f"CPU frozen                 {terminal.cpu_share(15) * 100:8.1f} %    (bar 1)")
+    terminal.press(b"f", b"now")
+    told("key to paint, log flood", under_flood(terminal, flooded))
 
 
 def main() -> None:
@@ -146,25 +218,10 @@ def main() -> None:
     length = round(asked.minutes * 60 + 120)
     run = [sys.executable, "-c", PROGRAM, "run", "peak", f"--rate={asked.rate:g}", f"--duration={length}s", "--detach"]
     subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+    never_wait()
     terminal = Terminal()
     try:
-        first = (terminal.await_output(b"Services", 20) - terminal.began) * 1000
-        time.sleep(SETTLE_S)
-        print(f"start to first paint       {first:8.0f} ms   (bar 1,000)")
-        early = terminal.process.memory_info().rss
-        live = terminal.cpu_share(asked.minutes * 60)
-        late = terminal.process.memory_info().rss
-        print(f"CPU on Live, 120×40        {live * 100:8.1f} %    (bar 12)")
-        print(f"memory                     {late / 1e6:8.1f} MB   (bar ±5 MB)")
-        print(f"  change in {asked.minutes:g} min           {(late - early) / 1e6:+8.1f} MB")
-        keys = keys_to_paint(terminal)
-        print(f"key to paint, P50 / P95    {statistics.median(keys):4.0f} / {p95(keys):.0f} ms   (bar 50)")
-        terminal.press(b"f", b"FROZEN")
-        time.sleep(2)
-        print(f"CPU frozen                 {terminal.cpu_share(15) * 100:8.1f} %    (bar 1)")
-        terminal.press(b"f", b"now")
-        drowned = under_flood(terminal, settings.folder.log("flood"))
-        print(f"key to paint, log flood    {statistics.median(drowned):4.0f} / {p95(drowned):.0f} ms")
+        measure(terminal, asked.minutes, settings.folder.log("flood"))
     finally:
         terminal.close()
         subprocess.run([sys.executable, "-c", PROGRAM, "stop"], check=False, stdout=subprocess.DEVNULL)

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
+from console import garbage
 from console.actions import ACTIONS
 from console.driving import Driving
 from console.feed.collector import Collector, Feed
@@ -37,8 +38,12 @@ _CHANGING = {action.call.partition("(")[0] for action in ACTIONS if action.chang
 
 def screen(module: str, name: str) -> Screen[Any]:
     """A screen, imported when it is first looked at: all of them at once would hold up the first paint."""
-    made: Screen[Any] = getattr(import_module(f"console.screens.{module}"), name)()
+    made: Screen[Any] = getattr(import_module(_module(module)), name)()
     return made
+
+
+def _module(screen: str) -> str:
+    return f"console.screens.{screen}"
 
 
 class Collected(Message):
@@ -109,6 +114,9 @@ class ConsoleApp(Driving):
         self.theme = settings.console.theme
         self.set_keymap(keymap(settings.console.keys))
 
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Not at all: Textual holds each jump up for 50 ms, lest half a screen be seen; these are painted in one go."""
+
     def get_default_screen(self) -> Screen[Any]:
         """Nothing: a mode follows at once."""
         return Screen()
@@ -116,6 +124,20 @@ class ConsoleApp(Driving):
     def on_mount(self) -> None:
         self.switch_mode("first" if self.first else "live")
         self.feed.start(self._collected)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """The first paint is done: now what takes longer."""
+        self.want()
+        self._import_screens()
+
+    @work(thread=True, exit_on_error=False)
+    def _import_screens(self) -> None:
+        """Before somebody wants to jump to them."""
+        for made in self.MODES.values():
+            if isinstance(made, partial):
+                import_module(_module(made.args[0]))
+        self.call_from_thread(garbage.resume)
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -188,7 +210,7 @@ class ConsoleApp(Driving):
         else:
             self.notify(message.text, title=message.title, timeout=6, markup=False)
         self.tell()
-        self._want()
+        self.feed.hurry()
 
     # --- view ---
 
@@ -199,12 +221,12 @@ class ConsoleApp(Driving):
     def action_go(self, mode: str) -> None:
         """Jump to a screen."""
         self.switch_mode(mode)
-        self.call_after_refresh(self._want)
+        self.call_after_refresh(self.want)
 
     def action_window(self, step: int) -> None:
         """Figures over another window."""
         self.window = WINDOWS[(WINDOWS.index(self.window) + step) % len(WINDOWS)]
-        self._want()
+        self.want()
 
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
@@ -222,13 +244,14 @@ class ConsoleApp(Driving):
 
     def action_refresh_now(self) -> None:
         """Read again now."""
-        self._want()
+        self.feed.hurry()
 
     @property
     def _heat_stage(self) -> str | None:
         return self.mode_screen.heat_stage if self.mode_screen is not None else None
 
-    def _want(self) -> None:
+    def want(self) -> None:
+        """Tell the feed what the screen on show needs."""
         self.feed.want(self.window, self._heat_stage)
 
 

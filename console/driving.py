@@ -15,7 +15,6 @@ from console.operations import Burst, Launch, Narrate, Operations
 from console.screens.choose import Choice, ChooseScreen
 from console.screens.confirm import ConfirmScreen, TypedConfirmScreen
 from measure.errors import LatencyError
-from measure.folder import WARMUP_SUFFIX
 from stack.profiles import PROFILES
 from stack.settings import DOCKER, RUNTIMES
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from console.feed.snapshot import Snapshot
     from stack.settings import Settings
 
-PAUSE_S = 10.0
 MOST_OF_A_KIND = 9
+PAUSE_FOR = "10s"
 RUNTIME_WORDS = {
     "local": "processes on this machine",
     "docker": "containers",
@@ -76,9 +75,10 @@ class Driving(App[int]):
         """Start a run of `scenario`."""
         self.launch(Launch(scenario))
 
-    def launch(self, launch: Launch) -> None:
-        """Start a run; a stack that is down comes up first."""
-        if not self.refused():
+    @work
+    async def launch(self, launch: Launch) -> None:
+        """Start a run; a stack that is down comes up first, and one with another job changes over if that is wanted."""
+        if not self.refused() and await self._may_switch(launch.profile):
             self.operate(f"run {launch.scenario}", lambda narrate: self.operations.launch(launch, narrate))
 
     @work
@@ -147,8 +147,18 @@ class Driving(App[int]):
             return
         profiles = [Choice(name, name, PROFILE_WORDS.get(name, "")) for name in PROFILES]
         profile = await self.ask(ChooseScreen("Which Spark job?", f"Runtime {runtime}.", profiles))
-        if profile is not None:
+        if profile is not None and await self._may_switch(profile):
             self.operate("up", lambda narrate: self.operations.up(narrate, runtime, profile))
+
+    async def _may_switch(self, profile: str | None) -> bool:
+        """Whether the stack may change over to `profile`: asked where another job runs now."""
+        stack = self.snapshot.stack.value
+        if stack is None or not stack.up or profile in (None, stack.profile):
+            return True
+        about = (
+            f"Job {stack.profile} ends cleanly, then {profile} starts. Topics, database and runs stay.{self._warning()}"
+        )
+        return bool(await self.ask(ConfirmScreen(f"Switch to profile {profile}?", about, "Switch")))
 
     @work
     async def action_down(self) -> None:
@@ -237,13 +247,21 @@ class Driving(App[int]):
             return
         kinds = [
             Choice("kill", "kill", "SIGKILL; the supervisor starts it again"),
-            Choice("pause", "pause", f"SIGSTOP; goes on by itself after {PAUSE_S:.0f} s"),
+            Choice("pause", "pause", "SIGSTOP; goes on by itself after a while"),
         ]
         kind = await self.ask(ChooseScreen(f"Which fault for {service}?", "It is marked on the time line.", kinds))
-        about = "The run in progress will feel it. It is undone by itself."
-        if kind and await self.ask(ConfirmScreen(f"{kind.capitalize()} {service}?", about, kind.capitalize())):
-            lasting = PAUSE_S if kind == "pause" else None
-            self.operate(f"{kind} {service}", lambda _: self.operations.fault(kind, service, lasting))
+        if kind:
+            await self._break(kind, service)
+
+    async def _break(self, kind: str, service: str) -> None:
+        from console.screens.fault import FaultScreen
+
+        about = "The run in progress will feel it. It is undone by itself after this time."
+        usual, otherwise = (PAUSE_FOR, PAUSE_FOR) if kind == "pause" else ("", "started again at once")
+        verb = kind.capitalize()
+        lasting = await self.ask(FaultScreen(f"{verb} {service}?", about, verb, usual, otherwise))
+        if lasting is not None:
+            self.operate(f"{kind} {service}", lambda _: self.operations.fault(kind, service, lasting.for_s))
 
     async def _choose_service(self, title: str, stopped: bool = False) -> str | None:
         """One of those that run; with `stopped`, of the others too."""
@@ -260,6 +278,8 @@ class Driving(App[int]):
 
     def action_export(self) -> None:
         """Write the report of the run on show to a file."""
+        from measure.folder import WARMUP_SUFFIX
+
         progress = self.snapshot.progress.value
         if progress is None:
             self.notify("no run to export yet", severity="warning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -30,6 +31,9 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Recount a run event by event."),
     "compare": ("runs", "Runs side by side, or two groups of runs with their difference."),
 }
+
+_ESCAPE_MS = "25"
+"""How long an escape may be the beginning of another key; Textual waits 100 ms."""
 
 
 class LazyGroup(click.Group):
@@ -61,6 +65,10 @@ def latency(ctx: click.Context, stack_name: str | None, read_only: bool) -> None
     Without a command: the console.
     """
     if ctx.invoked_subcommand is None:
+        from console import garbage
+
+        garbage.hold()
+        os.environ.setdefault("ESCDELAY", _ESCAPE_MS)
         from console.app import open_console
 
         ctx.exit(open_console(stack_name, read_only))

@@ -95,11 +95,13 @@ class Operations:
         return f"stack {self._settings.stack} is down{', its data removed' if purge else ''}"
 
     def launch(self, launch: Launch, narrate: Narrate) -> str:
-        """Start a run that lives on by itself; a stack that is down is brought up, and stays."""
+        """Start a run that lives on by itself; a stack that is down is brought up, and stays. One with another job than
+        `launch` names changes over."""
         from stack.observe import status
 
         self._may_change("launch a run")
-        if not status(self._settings).ready:
+        state = status(self._settings)
+        if not state.ready or launch.profile not in (None, state.profile):
             self._command(["up", *(["--profile", launch.profile] if launch.profile else [])], narrate)
         run = self._command(["run", *launch.arguments(), "--detach", "--keep"], narrate)
         return f"run {run} has begun"

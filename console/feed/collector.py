@@ -26,6 +26,8 @@ Publish = Callable[[Snapshot], None]
 
 STACK_EVERY_S = 1.0
 RUN_EVERY_S = 0.5
+PATIENCE_S = 2.0
+"""How long it is waited for somebody to want something: before the first paint, reading would only hold that up."""
 _JOIN_S = 0.2
 
 
@@ -42,7 +44,10 @@ class Feed(Protocol):
         """Read nothing for a while."""
 
     def want(self, window: Window, heat_stage: str | None) -> None:
-        """What the figures are to be taken over, and whether a heat map is looked at."""
+        """What the figures are to be taken over, and which heat map is looked at; read at once where that is new."""
+
+    def hurry(self) -> None:
+        """Read again now."""
 
 
 class Collector:
@@ -56,6 +61,7 @@ class Collector:
         self._ended = threading.Event()
         self._paused = False
         self._hurry = threading.Event()
+        self._asked = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self, publish: Publish) -> None:
@@ -69,6 +75,7 @@ class Collector:
     def close(self) -> None:
         """See Feed. A thread that still waits for an answer is left to the process's end."""
         self._ended.set()
+        self._asked.set()
         self._hurry.set()
         for thread in self._threads:
             thread.join(_JOIN_S)
@@ -80,7 +87,14 @@ class Collector:
 
     def want(self, window: Window, heat_stage: str | None) -> None:
         """See Feed."""
-        self._wanted = (window, heat_stage)
+        wanted = (window, heat_stage)
+        if wanted != self._wanted or not self._asked.is_set():
+            self._wanted = wanted
+            self._asked.set()
+            self._hurry.set()
+
+    def hurry(self) -> None:
+        """See Feed."""
         self._hurry.set()
 
     def _put(self, **parts: Reading[Any]) -> None:
@@ -91,6 +105,7 @@ class Collector:
             self._publish(snapshot)
 
     def _read_stack(self) -> None:
+        self._asked.wait(PATIENCE_S)
         from console.feed.stack_source import read_stack
 
         while not self._ended.is_set():
@@ -103,6 +118,7 @@ class Collector:
             self._ended.wait(STACK_EVERY_S)
 
     def _read_run(self) -> None:
+        self._asked.wait(PATIENCE_S)
         from pymongo.errors import PyMongoError
 
         from console.feed.run_source import RunSource

@@ -41,7 +41,7 @@ class RunFollower:
             span = {"run": self._slice_run, "second": {"$gte": first, "$lt": first + _CHUNK_S}}
             self._take(self._database[SLICES].find(span))
         self._read_samples(0)
-        self.read_others(now_us)
+        self.read_others(now_us, KEPT_S)
 
     def read_slices(self) -> None:
         """The slices that changed since the last look."""
@@ -51,17 +51,18 @@ class RunFollower:
         if changed:  # all partitions of those seconds, since the record wants them whole
             self._take(self._database[SLICES].find({"run": self._slice_run, "second": {"$in": sorted(changed)}}))
 
-    def read_others(self, now_us: int) -> None:
-        """What else is known of the run: samples, bulk writes, batches, dead letters, marks, its standing."""
+    def read_others(self, now_us: int, back_s: int = _BACK_S) -> None:
+        """What else is known of the run: samples, bulk writes, batches, dead letters, marks, its standing. Writes and
+        batches of the last `back_s`."""
         second = now_us // 1_000_000
         self._read_samples(self._sampled_s - _BACK_S)
-        for sink in sink_samples(self._database, second - _BACK_S, second):
+        for sink in sink_samples(self._database, second - back_s, second):
             self.record.put_sink(sink)
-        for batch in batch_samples(self._database, second - _BACK_S, second):
+        for batch in batch_samples(self._database, second - back_s, second):
             self.record.put_batch(batch)
         self.record.dead = {
             **self.record.dead,
-            **dead_letters(self._database, self._run, second - 2 * _BACK_S, second),
+            **dead_letters(self._database, self._run, second - 2 * back_s, second),
         }
         marks = self._database[MARKS].find({"run": self._run}, {"_id": 0, "updated": 0, "run": 0}).sort("at_us", 1)
         self.record.marks = tuple(msgspec.convert(each, MarkLine) for each in marks)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # both are slow to import, and not needed for the first paint
+    import numpy as np
+    from numpy.typing import NDArray
 
-from measure.records import Usage
+    from measure.records import Usage
 
 
 class Window(Enum):
@@ -158,7 +160,7 @@ class ChartView:
     @property
     def empty(self) -> bool:
         """Whether there is no point at all."""
-        return not bool(np.isfinite(self.p50).any())
+        return bool((self.p50 != self.p50).all())  # NaN is what is not itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
@@ -30,6 +31,14 @@ class ModeScreen(Screen[None]):
     """Of its own actions."""
     heat_stage: str | None = None
     """Which stage's heat map the screen shows."""
+    _styled_for: object = None
+    """What its styles were worked out for last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # New, it has no styles of an earlier theme. Textual takes it to have some, and works out all styles anew three
+        # times: when it is made, shown, and shown again.
+        self._css_update_count = self.console._css_update_count  # noqa: SLF001 (no other way)
 
     @property
     def console(self) -> ConsoleApp:
@@ -46,8 +55,12 @@ class ModeScreen(Screen[None]):
         """What lies between header and footer."""
         raise NotImplementedError
 
-    def on_screen_resume(self) -> None:
-        """Draw what came in while another screen was on show."""
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Draw what came in while another screen was on show. Styles are worked out anew only where they could differ:
+        without that what is already painted can stay, which is most of the time that a jump takes."""
+        looks = (self.app.theme, self.app.pseudo_classes, self.app.classes)
+        event.refresh_styles = looks != self._styled_for
+        self._styled_for = looks
         self.show(self.console.snapshot)
         self.console.tell()
 

@@ -28,7 +28,10 @@ class ChooseScreen(Dialog[str]):
     """One of `choices`."""
 
     DEFAULT_CSS = """
-    ChooseScreen OptionList { height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
+    ChooseScreen OptionList {
+        height: auto; max-height: 16; border: none; background: $surface; padding: 0;
+        &:focus { border: none; }
+    }
     """
 
     def __init__(self, title: str, about: str, choices: Sequence[Choice], chosen: int = 0) -> None:

@@ -7,19 +7,19 @@ from typing import ClassVar, TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Label
+
+from console.screens.veil import Veiled
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T | None]):
+class Dialog(Veiled[T | None]):
     """A box in the middle: a title, what it is about, and what the subclass adds. None: left."""
 
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
-        background: $background 60%;
         & > #box {
             width: 72; max-width: 95%; height: auto; max-height: 95%;
             border: round $primary; border-title-color: $primary; border-title-style: bold;

@@ -98,14 +98,7 @@ def _next(examination: Examination, read_only: bool) -> Content:
         [
             line((" enter ", "bold reverse"), ("  starts the stack, and on it the first scenario: ", "bold"), "smoke"),
             line(("         500 events/s for 20 s; ready in half a minute or so, more where jars are to come", MUTED)),
-            line(
-                (" u ", "bold reverse"),
-                "  only the stack   ",
-                (" U ", "bold reverse"),
-                line((" u ", "bold reverse"), "  only the stack   ", (" 4 ", "bold reverse"), "  other scenarios"),
-                line((" U ", "bold reverse"), "  the stack in containers, or with another Spark job"),
-                (" 4 ", "bold reverse"),
-                "  other scenarios   ",
-            ),
+            line((" u ", "bold reverse"), "  only the stack   ", (" 4 ", "bold reverse"), "  other scenarios"),
+            line((" U ", "bold reverse"), "  the stack in containers, or with another Spark job"),
         ]
     )

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from console.actions import ACTIONS, Action, Group
 from console.screens.base import ModeScreen
-from console.widgets.lines import MUTED, line, lines
+from console.widgets.lines import MUTED, hanging, line, lines
 
 WORDS = (
     ("due", "when the schedule wanted the event sent; latency counts from here, however late it was sent"),
@@ -52,28 +52,37 @@ class HelpScreen(ModeScreen):
         with Horizontal(id="help"):
             with VerticalScroll(classes="page") as keys:
                 keys.border_title = "Keys"
-                yield Static(self._keys(), markup=False)
+                yield Static(id="keys", markup=False)
             with VerticalScroll(classes="page") as words:
                 words.border_title = "Words"
-                yield Static(_words(), markup=False)
+                yield Static(id="words", markup=False)
 
-    def _keys(self) -> Content:
+    def on_resize(self) -> None:
+        """What fits beside the keys has changed."""
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        keys, words = self.query_one("#keys", Static), self.query_one("#words", Static)
+        keys.update(self._keys(keys.size.width))
+        words.update(_words(words.size.width))
+
+    def _keys(self, width: int) -> Content:
         told: list[Content] = []
         for group, actions in groupby(ACTIONS_BY_GROUP, key=lambda action: action.group):
-            told += [line((group.value, "bold $primary")), *(self._row(action) for action in actions), line("")]
+            told += [line((group.value, "bold $primary")), *(self._row(action, width) for action in actions), line("")]
         told.append(line(("ctrl+p: all of them by name, and themes", MUTED)))
         return lines(told)
 
-    def _row(self, action: Action) -> Content:
+    def _row(self, action: Action, width: int) -> Content:
         keys = self.console.settings.console.keys.get(action.id, action.keys)
         shown = " ".join(format_key(key.strip()) for key in keys.split(","))
         refused = " (not read-only)" if action.changes and self.console.read_only else ""
-        return line((f"  {shown:<14}", "bold $text-accent"), action.help, (refused, MUTED))
+        return hanging(line((f"  {shown:<14}", "bold $text-accent")), f"{action.help}{refused}", width)
 
 
 _ORDER = list(Group)
 ACTIONS_BY_GROUP = sorted(ACTIONS, key=lambda action: _ORDER.index(action.group))
 
 
-def _words() -> Content:
-    return lines(line((f"{word:<9}", "bold"), (meaning, MUTED)) for word, meaning in WORDS)
+def _words(width: int) -> Content:
+    return lines(hanging(line((f"{word:<9}", "bold")), meaning, width, MUTED) for word, meaning in WORDS)

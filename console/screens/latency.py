@@ -38,4 +38,4 @@ class LatencyScreen(ModeScreen):
         known = [stage for stage in STAGES if stage in known] or ["e2e"]
         at = known.index(self.heat_stage) if self.heat_stage in known else 0
         self.heat_stage = known[(at + step) % len(known)]
-        self.console.action_refresh_now()
+        self.console.want()

@@ -7,15 +7,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from console.screens.veil import Veiled
 
-class ReadingScreen(ModalScreen[None]):
+
+class ReadingScreen(Veiled[None]):
     """Scrolls both ways. The text is shown as it is, never as markup."""
 
     DEFAULT_CSS = """
-    ReadingScreen { align: center middle; background: $background 60%; }
+    ReadingScreen { align: center middle; }
     ReadingScreen > #page {
         width: 96%; height: 92%; max-width: 126; border: round $primary; background: $surface; padding: 0 1;
         border-title-color: $primary; border-title-style: bold; border-subtitle-color: $foreground-muted;

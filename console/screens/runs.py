@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -27,6 +27,9 @@ from measure.history import Entry
 from stack.logs import clean
 
 _COLUMNS = ("", "run", "started (UTC)", "profile", "status", "verdict", "P50", "P95", "P99 ms", "n")
+_WIDE_FROM = 110
+"""Columns of the terminal from which on there is room for what the run's name says too."""
+_WIDE = {"started (UTC)", "profile"}
 _COLOURS = {"pass": "green", "fail": "red", "invalid": "yellow"}
 
 
@@ -66,6 +69,7 @@ class RunsScreen(ModeScreen):
         super().__init__()
         self._archive = Archive()
         self._marked: list[str] = []
+        self._shown: tuple[str, ...] = ()
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="none", markup=False)
@@ -74,12 +78,18 @@ class RunsScreen(ModeScreen):
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
         table.border_title = "Runs"
-        for title in _COLUMNS:
-            table.add_column(title, key=title)
         table.focus()
 
-    def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+    def on_resize(self) -> None:
+        if self._fitting() != self._shown:
+            self._fill()
+
+    def _fitting(self) -> tuple[str, ...]:
+        """The columns that there is room for."""
+        wide = self.size.width >= _WIDE_FROM
+        return tuple(title for title in _COLUMNS if wide or title not in _WIDE)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         self._read()
 
     @work(thread=True, exclusive=True, group="archive", exit_on_error=False)
@@ -95,9 +105,12 @@ class RunsScreen(ModeScreen):
     def _fill(self) -> None:
         table = self.query_one(DataTable)
         at = table.cursor_row
-        table.clear()
+        self._shown = self._fitting()
+        table.clear(columns=True)
+        table.add_columns(*self._shown)
         for entry in self._archive.entries:
-            table.add_row(*self._cells(entry), key=entry.id)
+            cells = dict(zip(_COLUMNS, self._cells(entry), strict=True))
+            table.add_row(*(cells[title] for title in self._shown), key=entry.id)
         table.move_cursor(row=min(at, max(0, table.row_count - 1)))
         said = "" if self._archive.entries else "no run yet: r launches one"
         problems = [f"left out: {clean(text)}" for text in self._archive.damaged]

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.feed.examination import Examination, FindingRow
-from console.widgets.lines import MUTED, line, lines
+from console.widgets.lines import MUTED, hanging, line, lines
 
 _SIGNS = {"ok": ("✓", "$text-success"), "note": ("!", "$text-warning"), "lacks": ("✗", "$text-error")}
 
@@ -18,19 +18,29 @@ class Findings(Static):
     Findings { width: 100%; height: auto; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._examination: Examination | None = None
+
+    def on_resize(self) -> None:
+        self.show(self._examination)
+
     def show(self, examination: Examination | None) -> None:
         """None: not looked yet."""
+        self._examination = examination
         if examination is None:
             self.update(Content("looking at this machine …"))
         elif examination.problem:
             self.update(Content.assemble(("n/a: ", "bold"), examination.problem))
         else:
-            self.update(lines(each for row in examination.findings for each in _rows(row)))
+            width = self.size.width or 80
+            self.update(lines(each for row in examination.findings for each in _rows(row, width)))
 
 
-def _rows(row: FindingRow) -> list[Content]:
+def _rows(row: FindingRow, width: int) -> list[Content]:
     sign, colour = _SIGNS.get(row.verdict, ("?", MUTED))
-    told = [line((f"{sign} ", f"bold {colour}"), f"{row.name:<14} ", (row.found, MUTED if row.verdict == "ok" else ""))]
+    head = line((f"{sign} ", f"bold {colour}"), f"{row.name:<14} ")
+    told = [hanging(head, row.found, width, MUTED if row.verdict == "ok" else "")]
     if row.advice:
-        told.append(line((f"{'':<17}→ {row.advice}", colour)))
+        told.append(hanging(line((f"{'':<17}→ ", colour)), row.advice, width, colour))
     return told

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from console.feed.snapshot import Snapshot
 from console.feed.views import HeatView, RunView
 from console.widgets.axis import tick_label, time_ticks
-from console.widgets.panel import Panel
+from console.widgets.panel import Panel, nothing
 from console.words import signed_clock
 
 _LEFT = 8
@@ -42,7 +42,7 @@ class HeatMap(Panel):
         super().show(snapshot)
 
     def draw(self, value: RunView) -> Content:
-        return Content("n/a: no event of this stage in the span")
+        return nothing("being read" if value.heat is None else "no event of this stage in the span")
 
     def _redraw(self) -> None:
         heat = self._heat

@@ -63,5 +63,5 @@ def _colour(ms: float | None, limit: float | None) -> str:
     if ms is None:
         return MUTED
     if limit is None:
-        return "$text-accent"
+        return "$foreground"
     return "$text-error" if ms >= limit else "$text-warning" if ms >= _NEAR * limit else "$text-success"

@@ -181,6 +181,9 @@ class FrozenFeed:
     def want(self, window: Window, heat_stage: str | None) -> None:
         self.wanted.append((window, heat_stage))
 
+    def hurry(self) -> None:
+        pass
+
 
 LOG_LINES = (
     ("kafka", 1, "[2026-11-24 10:02:01,120] INFO [KafkaRaftServer nodeId=1] Kafka Server started (kafka.server)"),

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from textual.widgets import Label
 
 from console.actions import ACTIONS, Action
 from console.app import ConsoleApp
@@ -117,9 +118,12 @@ class Recording(Operations):
         return "done"
 
 
+TO_LENGTH = ["shift+tab", *["backspace"] * 3]
+"""From Cancel to the field for a fault's length, and what stands in it away."""
 KEYS: dict[str, tuple[list[str], object]] = {
     "up": (["u"], ("up", None, None)),
-    "up in another runtime": (["U", "1", "2"], ("up", "local", "microbatch")),
+    "up with the job that runs": (["U", "1", "1"], ("up", "local", "realtime")),
+    "up with another job": (["U", "1", "2", "tab", "enter"], ("up", "local", "microbatch")),
     "burst now": (["b"], Burst(5000.0, "30s")),
     "burst of one's own": (["B", *"700", "tab", *"5s", "enter"], Burst(700.0, "5s")),
     "pause": (["space"], "pause"),
@@ -137,6 +141,8 @@ KEYS: dict[str, tuple[list[str], object]] = {
     "scale the sinks": (["M", "1", "3"], ("scale", "sinks", 3)),
     "kill": (["x", "1", "1", "tab", "enter"], ("kill", "kafka", None)),
     "pause a service": (["x", "2", "2", "tab", "enter"], ("pause", "mongod", 10.0)),
+    "pause it for longer": (["x", "2", "2", *TO_LENGTH, *"1m30s", "enter", "enter"], ("pause", "mongod", 90.0)),
+    "keep it killed": (["x", "4", "1", "shift+tab", *"5s", "enter", "enter"], ("kill", "sink", 5.0)),
 }
 
 
@@ -146,6 +152,7 @@ async def test_keys_do_what_they_say(make_console: MakeConsole, name: str) -> No
     operations = Recording(Settings.load("shop"))
     app = make_console(operations=operations)
     async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.snapshot.stack.value is not None)
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
@@ -160,6 +167,11 @@ REFUSALS: dict[str, list[str]] = {
     "purge, another name typed": ["D", *"shoq", "enter"],
     "purge, nothing typed": ["D", "tab", "enter"],
     "kill, cancelled by default": ["x", "1", "1", "enter"],
+    "pause of no length": ["x", "2", "2", *TO_LENGTH, *"soon", "enter", "enter"],
+    "pause of too long": ["x", "2", "2", *TO_LENGTH, *"2h", "enter", "enter"],
+    "pause, left in the field": ["x", "2", "2", *TO_LENGTH, *"5s", "escape"],
+    "another job, cancelled by default": ["U", "1", "2", "enter"],
+    "another job, left": ["U", "1", "2", "escape"],
     "restart, cancelled by default": ["R", "1", "enter"],
     "recreate, cancelled by default": ["C", "1", "3", "enter"],
     "burst of no number": ["B", *"many", "enter", "enter"],
@@ -173,6 +185,7 @@ async def test_what_is_not_confirmed_is_not_done(make_console: MakeConsole, name
     operations = Recording(Settings.load("shop"))
     app = make_console(operations=operations)
     async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.snapshot.stack.value is not None)
         for key in REFUSALS[name]:
             await pilot.press(key)
             await pilot.pause()
@@ -254,9 +267,11 @@ async def test_a_failure_stays_to_be_read_until_something_else_is_begun(make_con
 async def test_cancel_has_the_focus(make_console: MakeConsole) -> None:
     app = make_console()
     async with app.run_test(size=(120, 40)) as pilot:
-        for key in ("s", "d"):
-            await pilot.press(key)
-            await pilot.pause()
+        await until(pilot, lambda: app.snapshot.progress.value is not None)
+        for keys in (["s"], ["d"], ["x", "1", "2"], ["U", "1", "2"]):
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
             assert app.focused is not None
             assert app.focused.id == "cancel"
             await pilot.press("escape")
@@ -312,14 +327,46 @@ async def test_the_keys_at_the_foot_can_be_clicked(make_console: MakeConsole) ->
         await until(pilot, lambda: app.current_mode == "help")
 
 
-async def test_an_address_is_opened_and_shown(make_console: MakeConsole, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("key", "address"), [("o", "http://127.0.0.1:8501"), ("O", "http://127.0.0.1:4040")])
+async def test_an_address_is_opened_shown_and_copied(
+    make_console: MakeConsole, monkeypatch: pytest.MonkeyPatch, key: str, address: str
+) -> None:
+    """The dashboard, and Spark's own pages."""
     app = make_console()
     opened: list[str] = []
     async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.snapshot.stack.value is not None)
         monkeypatch.setattr(app, "open_url", lambda url, new_tab=True: opened.append(url))
-        await pilot.press("o", "O")
-        await pilot.pause()
-    assert opened == ["http://127.0.0.1:8501", "http://127.0.0.1:4040"]
+        await pilot.press(key)
+        await until(pilot, lambda: bool(opened))
+        assert opened == [address]
+        assert app.clipboard == address
+        assert [note.message for note in app._notifications] == [f"{address} (copied)"]  # noqa: SLF001 (no other way)
+
+
+async def test_without_a_stack_there_is_no_address(make_console: MakeConsole, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_console(frozen.empty())
+    opened: list[str] = []
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.snapshot.stack.value is not None)
+        monkeypatch.setattr(app, "open_url", lambda url, new_tab=True: opened.append(url))
+        await pilot.press("o")
+        await until(pilot, lambda: bool(app._notifications))  # noqa: SLF001 (no other way)
+        assert opened == []
+
+
+async def test_switching_the_profile_says_what_it_does(make_console: MakeConsole) -> None:
+    app = make_console(operations=Recording(Settings.load("shop")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.snapshot.progress.value is not None)
+        for key in ("U", "1", "3"):
+            await pilot.press(key)
+            await pilot.pause()
+        await until(pilot, lambda: bool(app.screen.query("#about")))
+        about = str(app.screen.query_one("#about", Label).render())
+        assert "Job realtime ends cleanly, then reference starts" in about
+        assert "stay" in about
+        assert f"{frozen.RUN} is in progress" in about
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Label, OptionList, Static, TextArea
+from textual.widgets import DataTable, Input, Label, OptionList, Select, Static, TextArea
 
 from console.app import ConsoleApp
 from console.feed.replay import Replay
 from console.feed.scenario_shelf import preview, read_shelf, save
 from console.feed.views import Window
 from console.operations import Launch
+from console.screens.confirm import ConfirmScreen
 from console.screens.reading import ReadingScreen
 from console.screens.replay import ReplayScreen
 from console.screens.scenarios import ScenariosScreen
@@ -58,6 +59,23 @@ async def test_a_changed_launch_is_previewed_and_launched(make_console: MakeCons
         await until(pilot, lambda: bool(recording.asked))
         assert recording.asked == [Launch("smoke", rate=250.0, duration="2m")]
         assert app.current_mode == "live"
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_a_launch_with_another_job_asks_whether_to_change_over(
+    make_console: MakeConsole, recording: Recording, agreed: bool
+) -> None:
+    app = make_console(operations=recording)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        app.screen.query_one("#profile", Select).value = "microbatch"
+        await settled(pilot)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press(*(["tab"] if agreed else []), "enter")
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen))
+        await settled(pilot)
+        assert recording.asked == ([Launch("smoke", profile="microbatch")] if agreed else [])
 
 
 @pytest.mark.parametrize(

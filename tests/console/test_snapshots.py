@@ -102,14 +102,25 @@ def test_replay(snap_compare: Compare, make_console: MakeConsole, runs: Path, si
     assert snap_compare(make_console(), run_before=replay, terminal_size=SIZES[size])
 
 
-DIALOGS = {"confirm": "s", "purge": "D", "choose": "r", "burst": "B", "export": "e"}
+DIALOGS = {
+    "confirm": ["s"],
+    "purge": ["D"],
+    "choose": ["r"],
+    "burst": ["B"],
+    "export": ["e"],
+    "fault": ["x", "4", "2"],
+    "switch": ["U", "1", "2"],
+}
 
 
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, make_console: MakeConsole, dialog: str) -> None:
     async def ask(pilot: Pilot[Any]) -> None:
-        await pilot.press(DIALOGS[dialog])
-        await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
+        await settled(pilot)
+        for key in DIALOGS[dialog]:
+            await pilot.press(key)
+            await pilot.pause()
+            await until(pilot, lambda: len(pilot.app.screen_stack) > 1)
         for field in pilot.app.screen.query("Input"):
             field.cursor_blink = False  # type: ignore[attr-defined]
         await pilot.pause()
