@@ -27,6 +27,7 @@ REPLICA_SET = "latency"
 _TIMEOUT_MS = 2000
 _NOT_INITIATED = 94
 _ALREADY_INITIATED = 23
+_UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
 _USER_EXISTS = 51003
 _NOT_IN_SET = 93  # InvalidReplicaSetConfig: the member's address is not the one in the set's configuration
@@ -111,7 +112,8 @@ def _first_user(blueprint: Blueprint) -> None:
         try:
             client.admin.command("replSetInitiate", _set_configuration(blueprint, 1))
         except OperationFailure as refused:
-            if refused.code not in (_ALREADY_INITIATED, 13):
+            _refuse_others(refused, blueprint)  # also where the set cannot find itself, and so has no primary
+            if refused.code != _ALREADY_INITIATED:
                 raise NotYetError(f"the replica set cannot be initiated: {refused}") from None
         if not client.admin.command("hello").get("isWritablePrimary"):
             raise NotYetError("mongod is not primary yet")
@@ -124,12 +126,17 @@ def _first_user(blueprint: Blueprint) -> None:
                 writeConcern={"w": "majority"},
             )
         except OperationFailure as refused:
-            if refused.code == 13:  # there are users already, and ours is none of them
-                raise NotReadyError(
-                    f"mongod's data in {blueprint.folder.data(NAME)} was made with other credentials than "
-                    f"{blueprint.folder.credentials} holds: `latency down --purge` makes a new stack."
-                ) from None
+            _refuse_others(refused, blueprint)
             raise NotYetError(f"the first user cannot be made: {refused}") from None
+
+
+def _refuse_others(refused: OperationFailure, blueprint: Blueprint) -> None:
+    """NotReadyError where the localhost exception has ended: there are users already, and ours is none of them."""
+    if refused.code == _UNAUTHORIZED:
+        raise NotReadyError(
+            f"mongod's data in {blueprint.folder.data(NAME)} was made with other credentials than "
+            f"{blueprint.folder.credentials} holds: `latency down --purge` makes a new stack."
+        ) from None
 
 
 def _member(blueprint: Blueprint) -> str:
