@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from queue import SimpleQueue
 
-from pymongo.errors import ConnectionFailure
+from pymongo.errors import PyMongoError
 
 from jobs.topics import Topic, TopicGoneError, Topics
 from measure.store import SAMPLES, Document, Store
@@ -53,5 +53,5 @@ class Noting(threading.Thread):
     def _write(self, note: Document) -> None:
         try:
             self._samples.replace_one({"_id": note["_id"]}, note, upsert=True)
-        except ConnectionFailure:
+        except PyMongoError:
             return  # told by what needs it

@@ -72,6 +72,7 @@ class Keeper:
         self._out_of_memory = False
         self._log_from = 0
         self._backoff_s = _FIRST_BACKOFF_S
+        self._on_purpose = False
         self._held = asyncio.Event()
         self._held.set()
 
@@ -97,7 +98,8 @@ class Keeper:
             await self._pause_before_restart(time.monotonic() - began)
 
     def hold(self) -> None:
-        """Keep the service down after its next death, until `let_go`."""
+        """Keep the service down after its next death, until `let_go`: that death is a fault's, and not its own."""
+        self._on_purpose = True
         self._held.clear()
 
     def let_go(self) -> None:
@@ -223,7 +225,7 @@ class Keeper:
     async def _pause_before_restart(self, lived_s: float) -> None:
         """Clear the remains and wait: not at all where the process asked for it, else longer each time."""
         self.ready.clear()
-        if lived_s > _CALM_S:
+        if lived_s > _CALM_S or self._on_purpose:
             self._backoff_s = _FIRST_BACKOFF_S
         at_once = self._exit == EXIT_RESTART_ME and lived_s > _HASTY_S
         reason = f"{how_it_ended(self._exit, self._out_of_memory)}, " + (
@@ -235,6 +237,7 @@ class Keeper:
         if not at_once:
             await asyncio.sleep(self._backoff_s)
             self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
+        self._on_purpose = False
         if not self._held.is_set():
             self._stand(health="kept down by a fault")
             await self._held.wait()
