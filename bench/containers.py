@@ -17,7 +17,6 @@ from bench import runs
 from bench.console import SETTLE_S, Terminal
 
 UP_S, RATIO, SHARE = 60.0, 1.5, 0.10
-RATE = 2_000
 LOCAL, BOXED = "bench-local", "bench-boxed"
 _RUNTIMES = {LOCAL: "local", BOXED: "docker"}
 

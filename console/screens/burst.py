@@ -17,9 +17,7 @@ class BurstScreen(Dialog[Burst]):
 
     DEFAULT_CSS = """
     BurstScreen {
-        & .field { height: 3; }
-        & .field Label { width: 12; padding: 1 0; }
-        & .field Input { width: 1fr; }
+        & .field Label { width: 12; }
     }
     """
 
@@ -38,13 +36,7 @@ class BurstScreen(Dialog[Burst]):
 
     @on(Input.Changed)
     def _check(self) -> None:
-        try:
-            self._typed()
-            problem = ""
-        except ValueError as wrong:
-            problem = str(wrong)
-        self.query_one(".problem", Label).update(problem)
-        self.query_one("#do", Button).disabled = bool(problem)
+        self.judge(self._typed)
 
     @on(Input.Submitted)
     def _enter(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -26,6 +27,9 @@ class Dialog(Veiled[T | None]):
             background: $surface; padding: 1 2;
         }
         & #about { width: 100%; height: auto; margin-bottom: 1; }
+        & .field { height: 3; }
+        & .field Label { padding: 1 0; }
+        & .field Input { width: 1fr; }
         & .problem { width: 100%; height: auto; color: $text-error; }
         & #buttons { height: auto; width: 100%; align-horizontal: right; margin-top: 1; }
         & #buttons Button { margin-left: 2; }
@@ -47,6 +51,16 @@ class Dialog(Veiled[T | None]):
     def compose_content(self) -> ComposeResult:
         """What lies below the text."""
         raise NotImplementedError
+
+    def judge(self, typed: Callable[[], object]) -> None:
+        """Say what is wrong with what was typed, which `typed` raises as ValueError; nothing is done while it is."""
+        try:
+            typed()
+            problem = ""
+        except ValueError as wrong:
+            problem = str(wrong)
+        self.query_one(".problem", Label).update(problem)
+        self.query_one("#do", Button).disabled = bool(problem)
 
     def action_leave(self) -> None:
         """Nothing is done."""

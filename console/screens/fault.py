@@ -26,9 +26,7 @@ class FaultScreen(Dialog[Lasting]):
 
     DEFAULT_CSS = """
     FaultScreen {
-        & .field { height: 3; }
-        & .field Label { width: 6; padding: 1 0; }
-        & .field Input { width: 1fr; }
+        & .field Label { width: 6; }
     }
     """
 
@@ -48,13 +46,7 @@ class FaultScreen(Dialog[Lasting]):
 
     @on(Input.Changed)
     def _check(self, event: Input.Changed) -> None:
-        try:
-            _typed(event.value)
-            problem = ""
-        except ValueError as wrong:
-            problem = str(wrong)
-        self.query_one(".problem", Label).update(problem)
-        self.query_one("#do", Button).disabled = bool(problem)
+        self.judge(lambda: _typed(event.value))
 
     @on(Input.Submitted)
     def _enter(self) -> None:
