@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 import msgspec
 from confluent_kafka import KafkaException, Producer
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from measure.errors import NotReadyError
 from measure.stamp import Stamp
 from stack.access import Access, Role
+from stack.inquiry import stored
 
 PROBE_PREFIX = "probe."
 """Run ids of probe events begin so; they belong to no run."""
@@ -75,8 +75,7 @@ def _event(run: str, now_us: int) -> bytes:
 
 def has_arrived(access: Access, run: str) -> bool:
     """Whether the probe event of `run` was stored and measured."""
-    with MongoClient[dict[str, object]](access.mongo_uri(Role.RUN)) as client:
-        return client[access.names.database]["sequences"].find_one({"run": run}, {"_id": 1}) is not None
+    return stored(access)["sequences"].find_one({"run": run}, {"_id": 1}) is not None
 
 
 def wait_for_probe(access: Access, deadline_s: float) -> float:
@@ -84,15 +83,13 @@ def wait_for_probe(access: Access, deadline_s: float) -> float:
     began = time.monotonic()
     try:
         run = send_probe(access, deadline_s)
-        with MongoClient[dict[str, object]](access.mongo_uri(Role.RUN)) as client:
-            sequences = client[access.names.database]["sequences"]
-            while sequences.find_one({"run": run}, {"_id": 1}) is None:
-                if time.monotonic() - began > deadline_s:
-                    raise ProbeTimeoutError(
-                        f"a probe event was accepted by Kafka but is not in MongoDB after {deadline_s:.0f} s. "
-                        "See `latency logs spark` and `latency logs sink`."
-                    )
-                time.sleep(_POLL_S)
+        while not has_arrived(access, run):
+            if time.monotonic() - began > deadline_s:
+                raise ProbeTimeoutError(
+                    f"a probe event was accepted by Kafka but is not in MongoDB after {deadline_s:.0f} s. "
+                    "See `latency logs spark` and `latency logs sink`."
+                )
+            time.sleep(_POLL_S)
     except (KafkaException, PyMongoError) as broken:
         raise ProbeTimeoutError(f"the probe event could not be sent or looked for: {broken}") from broken
     return time.monotonic() - began

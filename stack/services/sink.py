@@ -6,16 +6,14 @@ import sys
 import time
 from collections.abc import Mapping
 
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from stack.access import Role
 from stack.blueprint import Blueprint
+from stack.inquiry import stored
 from stack.service import NotYetError, Service
 
 NAME = "sink"
 _FRESH_S = 10
-_TIMEOUT_MS = 2000
 
 
 class Heartbeat:
@@ -34,10 +32,8 @@ class Heartbeat:
         """Whether there is a note of the last seconds, and since the start."""
         oldest = max(self._since, int(time.time()) - _FRESH_S)
         span = {"$gte": f"sink|{self._name}|{oldest}", "$lt": f"sink|{self._name}|:"}
-        access = self._blueprint.access
         try:
-            with MongoClient[dict[str, object]](access.mongo_uri(Role.RUN), timeoutMS=_TIMEOUT_MS) as client:
-                found = client[access.names.database]["samples"].find_one({"_id": span}, {"_id": 1})
+            found = stored(self._blueprint.access)["samples"].find_one({"_id": span}, {"_id": 1})
         except PyMongoError as broken:
             raise NotYetError(f"MongoDB cannot be asked for the sink's notes: {type(broken).__name__}") from None
         if found is None:
