@@ -199,9 +199,8 @@ class _Run:
         open_.callback(search.close)
         alarm = Alarm(self._folder.run, self._narrate)
         open_.callback(alarm.close)
-        engine = (
-            EngineWatch(lambda: missing_engine(self._settings.folder)) if engine_of(self._settings.folder)[0] else None
-        )
+        contained, host = engine_of(self._settings.folder)
+        engine = EngineWatch(lambda: missing_engine(host)) if contained else None
         if engine is not None:
             open_.callback(engine.close)
         crew.await_ready(_READY_S)

@@ -22,7 +22,7 @@ from stack.credentials import KAFKA_CLIENTS, ensure_credentials
 from stack.external import external_credentials, external_endpoints
 from stack.files import write_whole
 from stack.interruption import interruptible, uninterrupted
-from stack.observe import run_in_progress, runtime_of, status
+from stack.observe import runtime_of, status
 from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
@@ -181,9 +181,6 @@ def down(settings: Settings, purge: bool, narrate: Narrate) -> None:
     folder = settings.folder
     if not folder.root.exists():
         return
-    run = run_in_progress(settings.home, settings.stack)
-    if run is not None:
-        narrate(f"the run {run} is in progress on this stack, and will miss it")
     with _changing(folder), uninterrupted():
         if purge:
             _tell_what_stays(folder, narrate)

@@ -26,11 +26,8 @@ def engine_of(folder: StackFolder) -> tuple[bool, str | None]:
     return True, plan.settings.get("docker", {}).get("host")
 
 
-def missing_engine(folder: StackFolder) -> str | None:
-    """Why the stack's containers cannot be reached; None where they can, or the stack has none."""
-    contained, host = engine_of(folder)
-    if not contained:
-        return None
+def missing_engine(host: str | None) -> str | None:
+    """Why the engine cannot be reached; None where it can."""
     from stack.docker.engine import connect
 
     try:

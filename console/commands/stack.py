@@ -14,6 +14,7 @@ from console.commands.stack_text import doctor_document, doctor_text, status_doc
 from measure.errors import NotReadyError, UsageError
 from stack import lifecycle
 from stack.logs import follow, tail
+from stack.observe import run_in_progress
 from stack.profiles import PROFILES
 from stack.settings import RUNTIMES, Settings
 from stack.state import StackState
@@ -71,6 +72,9 @@ def up(
 def down(ctx: click.Context, purge: bool, stack: str | None, as_json: bool) -> None:
     """Stop the stack. One that is not running is fine."""
     settings = settings_of(ctx, stack=stack)
+    run = run_in_progress(settings.home, settings.stack)
+    if run is not None:
+        narrate(f"the run {run} is in progress on this stack, and will miss it")
     lifecycle.down(settings, purge, narrate)
     if as_json:
         print_json(status_document(lifecycle.status(settings)))

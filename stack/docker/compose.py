@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import yaml
+
 from measure.errors import UsageError
 from stack.access import Access, Role
 from stack.blueprint import Blueprint, Plan
@@ -21,7 +23,6 @@ from stack.docker import box as shape
 from stack.docker import images, labels
 from stack.docker.box import Box, File
 from stack.docker.services import folder_files, own_box
-from stack.docker.yaml_text import Value, yaml_text
 from stack.files import write_whole
 from stack.jars import locked_jars, provide_jars, unfit_jars
 from stack.java import java_home
@@ -34,9 +35,11 @@ from stack.services import check, services
 from stack.settings import DOCKER, Settings
 
 Narrate = Callable[[str], None]
+Value = str | int | float | bool | None | Mapping[str, "Value"] | list["Value"]
 Definition = dict[str, Value]
 
 FIRST_STEPS = "first-steps"
+_WIDTH = 120
 
 _HEAD = """\
 # Written by `latency compose`. Start, look, stop, remove with all data:
@@ -61,7 +64,7 @@ class Composed:
     @property
     def text(self) -> str:
         """The whole file."""
-        return self.head + yaml_text(self.document)
+        return self.head + yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
 def compose(settings: Settings, narrate: Narrate) -> Composed:
