@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException, Producer
 from docker import DockerClient
 
 from measure.errors import NotReadyError
 from stack import lifecycle
+from stack.access import Access, Role
 from stack.docker import clearing, labels
 from stack.docker.box import Box, File, packed
 from stack.docker.ground import Containers
@@ -142,10 +144,10 @@ def test_an_image_for_another_processor(contained: Settings, client: DockerClien
         client.images.remove("latency-test/elsewhere:1")
 
 
-def with_volume(client: DockerClient, stack: str, name: str) -> str:
+def with_volume(client: DockerClient, stack: str, name: str, **options: str) -> str:
     """A volume that the stack will find."""
     full = f"{labels.project_name(stack)}_{name}"
-    client.volumes.create(full, labels=labels.of_volume(stack, name))
+    client.volumes.create(full, driver_opts=options, labels=labels.of_volume(stack, name))
     return full
 
 
@@ -160,5 +162,23 @@ def test_a_volume_of_another_version(contained: Settings, client: DockerClient) 
     try:
         with pytest.raises(NotReadyError, match=r"kafka ended with code \d+: its data are not of this version: "):
             lifecycle.up(settings, None, None, TOLD.append)
+    finally:
+        lifecycle.down(settings, purge=True, narrate=TOLD.append)
+
+
+def test_a_disk_that_is_full(contained: Settings, client: DockerClient) -> None:
+    settings = contained.model_copy(update={"stack": "narrow", "services": ("kafka",)})
+    with_volume(client, "narrow", "kafka", type="tmpfs", device="tmpfs", o="size=24m,uid=1000,gid=1000")
+    try:
+        lifecycle.up(settings, None, None, TOLD.append)
+        access = Access.load(settings.folder.root)
+        log = settings.folder.log("supervisor")
+        producer = Producer(access.kafka(Role.PRODUCER) | {"message.timeout.ms": 5000}, logger=None)
+        for _ in range(60):
+            producer.produce(access.names.events, bytes(900_000), on_delivery=lambda *_: None)
+            producer.poll(0.05)
+        wait_for(lambda: "its disk is full: free some space" in log.read_text(), "the reason is told", 60)
+    except KafkaException as refused:
+        pytest.fail(str(refused))
     finally:
         lifecycle.down(settings, purge=True, narrate=TOLD.append)

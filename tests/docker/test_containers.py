@@ -54,6 +54,7 @@ def test_status_tells_each_container(boxed: Settings, client: DockerClient) -> N
     assert state.ready
     assert {each.name: each.container for each in state.services} == ids(client, boxed)
     wait_for(lambda: all(each.memory_bytes for each in status(boxed).services), "memory of every container", 30)
+    wait_for(lambda: all(each.rx_bytes_s is not None for each in status(boxed).services), "network of each", 30)
 
 
 def test_containers_are_shut_in_and_found_by_composes_labels(boxed: Settings, client: DockerClient) -> None:
@@ -107,6 +108,36 @@ def test_a_paused_container_goes_on(boxed: Settings, service: str) -> None:
     assert fault.ended_us
     assert fault.ended_us - fault.began_us >= 3_000_000
     wait_for(lambda: ready(boxed), f"{service} is back after its pause", 120)
+
+
+def test_a_stopped_container_stays_down_until_it_is_restarted(boxed: Settings, client: DockerClient) -> None:
+    before = ids(client, boxed)
+    lifecycle.halt(boxed, "dashboard")
+    assert {each.name: each.state for each in status(boxed).services}["dashboard"] == "stopped"
+    assert containers(client, boxed.stack)["dashboard"].status == "exited"
+    lifecycle.restart(boxed, "dashboard", TOLD.append)
+    assert ids(client, boxed) == before
+
+
+def test_a_container_is_made_anew_on_demand(boxed: Settings, client: DockerClient) -> None:
+    before = ids(client, boxed)
+    lifecycle.restart(boxed, "dashboard", TOLD.append, anew=True)
+    after = ids(client, boxed)
+    assert {name for name in SERVICES if after[name] != before[name]} == {"dashboard"}
+
+
+def test_sinks_are_scaled_and_the_others_left_alone(boxed: Settings, client: DockerClient) -> None:
+    before = ids(client, boxed)
+    lifecycle.up(boxed, None, 2, TOLD.append)
+    more = ids(client, boxed)
+    assert set(more) - set(before) == {"sink-2"}
+    assert {name: more[name] for name in before} == before
+    lifecycle.up(boxed, None, 1, TOLD.append)
+    wait_for(lambda: "sink-2" not in status_names(boxed), "the second sink is gone", 60)
+
+
+def status_names(settings: Settings) -> set[str]:
+    return {each.name for each in status(settings).services}
 
 
 def test_what_a_crash_of_the_supervisor_left_is_adopted(boxed: Settings, client: DockerClient) -> None:
