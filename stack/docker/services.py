@@ -41,6 +41,7 @@ _KEYS = "/etc/latency"
 _STACK = "/stack"
 _INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controller": 9195}
 _MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
+_MASTER_URL = f"spark://{MASTER}:{_MASTER}"
 _TIMEOUT_S = 3.0
 _START_S = 180.0  # several JVMs begin at once, and share what cores there are
 
@@ -198,17 +199,21 @@ def _access_files(blueprint: Blueprint, role: Role) -> list[File]:
     return folder_files(blueprint, own)
 
 
-def folder_files(blueprint: Blueprint, known: Credentials) -> list[File]:
-    """The same with the passwords that are `known`."""
+def inner_endpoints(blueprint: Blueprint) -> Endpoints:
+    """The addresses within the stack's own network."""
     inner = {role: role if role in ("job", "sink") else "job" for role in KAFKA_CLIENTS}  # the others are for the host
-    endpoints = Endpoints(
+    return Endpoints(
         kafka={role: f"kafka:{_INSIDE[listener]}" for role, listener in inner.items()},
         mongo=f"mongod:{_MONGO}",
         names=blueprint.access.names,
     )
+
+
+def folder_files(blueprint: Blueprint, known: Credentials) -> list[File]:
+    """The same with the passwords that are `known`."""
     plan = Plan(blueprint.settings.model_dump(mode="json"), {})
     return [
-        File(f"{_STACK}/endpoints.json", msgspec.json.encode(endpoints), SPARK_UID),
+        File(f"{_STACK}/endpoints.json", msgspec.json.encode(inner_endpoints(blueprint)), SPARK_UID),
         File(f"{_STACK}/credentials.json", msgspec.json.encode(known), SPARK_UID),
         File(f"{_STACK}/plan.json", msgspec.json.encode(plan), SPARK_UID),
     ]
@@ -235,7 +240,7 @@ def spark_workers(blueprint: Blueprint) -> Iterator[Service]:
     """Spark's workers, `spark-worker-1` and on."""
     docker = blueprint.settings.docker
     cores = -(-(blueprint.settings.kafka.partitions + 1) // docker.workers)
-    command = ("/opt/spark/bin/spark-class", "org.apache.spark.deploy.worker.Worker", f"spark://{MASTER}:{_MASTER}")
+    command = ("/opt/spark/bin/spark-class", "org.apache.spark.deploy.worker.Worker", _MASTER_URL)
     for number in range(1, docker.workers + 1):
         yield Service(
             name=f"{WORKER}-{number}",
@@ -263,17 +268,23 @@ def _require_workers(port: int, wanted: int) -> None:
 
 
 def spark(blueprint: Blueprint) -> Service:
-    """The job: the driver, in client mode, in a container of its own."""
+    """The job of the profile."""
+    module = find_profile(blueprint.settings.profile).module
+    return driver(blueprint, ("python", "-m", module), own_environment(blueprint))
+
+
+def driver(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str]) -> Service:
+    """A job: the driver, in client mode, in a container of its own."""
     settings = blueprint.settings
     through = ThroughProbe(blueprint.access)
     workers = tuple(service.name for service in spark_workers(blueprint))
     return Service(
         name="spark",
-        command=("python", "-m", find_profile(settings.profile).module),
+        command=command,
         environment={
-            MASTER_VARIABLE: f"spark://{MASTER}:{_MASTER}",
+            MASTER_VARIABLE: _MASTER_URL,
             "PYSPARK_SUBMIT_ARGS": _submit_arguments(blueprint),
-            **own_environment(blueprint),
+            **environment,
         },
         ports={"ui": blueprint.ports["spark.ui"]},
         log=blueprint.folder.log("spark"),
@@ -295,6 +306,7 @@ def spark(blueprint: Blueprint) -> Service:
 
 def _submit_arguments(blueprint: Blueprint) -> str:
     configuration = {
+        "spark.master": _MASTER_URL,
         "spark.driver.bindAddress": "0.0.0.0",  # noqa: S104 (within the stack's own network)
         "spark.driver.host": "spark",
         "spark.ui.port": _SPARK_UI,
@@ -311,13 +323,17 @@ def _submit_arguments(blueprint: Blueprint) -> str:
 def sinks(blueprint: Blueprint) -> Iterator[Service]:
     """As the processes are, but for where they run."""
     for number in range(1, blueprint.settings.sinks + 1):
-        local = sink(blueprint, number)
-        yield replace(
-            local,
-            command=("python", "-m", "jobs.sink"),
-            environment={"LATENCY_SERVICE": local.name},
-            box=own_box(blueprint, 512, Role.SINK),
-        )
+        yield contained(blueprint, sink(blueprint, number), "jobs.sink")
+
+
+def contained(blueprint: Blueprint, local: Service, module: str) -> Service:
+    """What follows the job's output, with the rights of a sink."""
+    return replace(
+        local,
+        command=("python", "-m", module),
+        environment={"LATENCY_SERVICE": local.name, **local.environment},
+        box=own_box(blueprint, 512, Role.SINK),
+    )
 
 
 def dashboard(blueprint: Blueprint) -> Service:

@@ -43,13 +43,16 @@ def services(blueprint: Blueprint) -> tuple[Service, ...]:
 
 def _contained(blueprint: Blueprint) -> tuple[Service, ...]:
     """The same in containers, with Spark's master and workers before the job."""
+    from stack.docker import own as boxed_own
     from stack.docker import services as boxed
 
+    job = boxed_own.own_job if blueprint.settings.profile == OWN else boxed.spark
     makers: dict[str, Callable[[], Iterable[Service]]] = {
         "kafka": lambda: [boxed.kafka(blueprint)],
         "mongod": lambda: [boxed.mongod(blueprint)],
-        "spark": lambda: [boxed.spark_master(blueprint), *boxed.spark_workers(blueprint), boxed.spark(blueprint)],
+        "spark": lambda: [boxed.spark_master(blueprint), *boxed.spark_workers(blueprint), job(blueprint)],
         "sink": lambda: boxed.sinks(blueprint),
+        "reader": lambda: [boxed_own.own_reader(blueprint)],
         "dashboard": lambda: [boxed.dashboard(blueprint)],
     }
     return tuple(service for name in chosen(blueprint.settings) for service in makers[name]())
@@ -76,8 +79,6 @@ def chosen(settings: Settings) -> tuple[str, ...]:
 
 def check(settings: Settings) -> None:
     """UsageError where the services that the settings want cannot be: before anything is begun."""
-    if settings.profile == OWN and settings.runtime == DOCKER:
-        raise UsageError("profile own: a job of your own runs with `--runtime local` or `external` only.")
     if "spark" in chosen(settings) and settings.profile == OWN:
         check_job(settings.job.path)
     if settings.runtime == EXTERNAL:

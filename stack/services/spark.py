@@ -115,6 +115,7 @@ def _submit_arguments(blueprint: Blueprint) -> str:
     """What must be known before the JVM starts. The job may add to it, and no secret is in it."""
     settings = blueprint.settings.spark
     configuration = {
+        "spark.master": blueprint.master or f"local[{blueprint.settings.kafka.partitions + 1}]",
         "spark.driver.bindAddress": blueprint.driver_host,
         "spark.driver.host": blueprint.driver_host,
         "spark.ui.port": blueprint.ports["spark.ui"],

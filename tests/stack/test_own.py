@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
-from confluent_kafka import Producer
-from pymongo import MongoClient
 
 from measure.errors import UsageError
-from measure.stamp import Stamp
-from measure.store import Document, sequences, slices
 from stack import lifecycle
-from stack.access import Access, Role
+from stack.access import Access
 from stack.services.own import check_job
 from stack.settings import Settings
-from tests.stack.waiting import wait_for
-
-PAGE = Path(__file__).parents[2] / "docs" / "your-own-job.md"
-EVENTS = 200
-
-
-def example() -> str:
-    found = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert found, "the page has an example"
-    return found[1]
+from tests.stack.own_job import assert_measured, example
 
 
 @pytest.fixture
@@ -50,19 +35,7 @@ def own_stack(tmp_path: Path, stack_settings: Settings) -> Iterator[Access]:
 
 @pytest.mark.stack
 def test_the_documented_example_runs_and_is_measured(own_stack: Access) -> None:
-    producer = Producer(own_stack.kafka(Role.PRODUCER) | {"acks": "all"})
-    for seq in range(EVENTS):
-        now_us = time.time_ns() // 1000
-        value = b'{"event_id":"own.%d","event_type":"purchase","price":1.5,"quantity":2}' % seq
-        headers = list[tuple[str, str | bytes | None]](Stamp("own.run", 0, seq, now_us, now_us).headers())
-        producer.produce(own_stack.names.events, value, b"u%d" % seq, headers=headers)
-    assert producer.flush(30) == 0
-    with MongoClient[Document](own_stack.mongo_uri(Role.RUN)) as client:
-        database = client[own_stack.names.database]
-        wait_for(lambda: len(sequences(database, "own.run").of(0).stored) == EVENTS, "all events seen", 120)
-        e2e = [stages["e2e"] for _, stages in slices(database, "own.run", 0, 2**40)]
-        assert sum(histogram.n for histogram in e2e) == EVENTS
-        assert database["results"].count_documents({"event_id": {"$regex": "^own"}}) == EVENTS
+    assert_measured(own_stack)
 
 
 @pytest.mark.parametrize(
