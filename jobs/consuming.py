@@ -16,14 +16,14 @@ _SETTINGS: dict[str, Any] = {
     "enable.auto.commit": False,
     "auto.offset.reset": "error",  # never reset in silence
     "isolation.level": "read_committed",
-    "fetch.min.bytes": 1,
-    "fetch.wait.max.ms": 100,
+    "fetch.min.bytes": 200_000,  # a backlog comes at once; else the broker gathers for so many milliseconds
+    "fetch.wait.max.ms": 4,
     "fetch.message.max.bytes": 4 * 1024 * 1024,
     "session.timeout.ms": 6_000,  # how long a killed sink's partitions wait; a broker allows no less by default
     "partition.assignment.strategy": "range",
 }
-_LINGER_S = 0.002
-"""Fewer, larger bulks: at 2,000 events/s mongod takes 0.33 of a core instead of 0.47, and P95 falls by a third."""
+_LINGER_S = 0.0005
+"""For what came in the same answer of the broker."""
 _PASSING = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._PARTITION_EOF}  # noqa: SLF001
 
 
@@ -49,7 +49,7 @@ class CleanTopic:
         self._consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def read(self, wait_s: float) -> list[Message]:
-        """Waits up to `wait_s` for a first record, then 2 ms for those that come with it."""
+        """Waits up to `wait_s` for a first record, then a moment for those that come with it."""
         first = self._consumer.poll(wait_s)
         if first is None:
             return []
