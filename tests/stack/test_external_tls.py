@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from scenarios.model import Change
 from scenarios.request import RunRequest
 from scenarios.run import execute
+from scenarios.schedule import Change
 from stack import lifecycle
 from stack.external_doctor import examine_external
 from stack.finding import Finding, Verdict

@@ -98,7 +98,7 @@ class TlsClusters:
             "ssl.keystore.location": str(server),
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self.authority.file),
-            "ssl.client.auth": "required",
+            "listener.name.outer.ssl.client.auth": "required",
             "log.dirs": str(self._place / "kafka"),
             "offsets.topic.num.partitions": "4",
             "offsets.topic.replication.factor": "1",
