@@ -27,8 +27,8 @@ _CONTROL_SEQUENCE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _URI_SECRET = re.compile(r"(://[^\s:/@]*:)[^\s/@]+@")
-_FATAL = re.compile(r"^\S+ F \w+: ")
-"""Of mongod: the first one says why, those after it only that it ends."""
+_FATAL = re.compile(r"^\S+ F \w+: |No space left on device")
+"""Of mongod, and of a full disk: the first one says why, those after it only that it ends."""
 _TELLING = (
     re.compile(r"^Caused by: "),
     re.compile(r"^\S+ E \w+: |\b(?:FATAL|ERROR)\b"),

@@ -73,6 +73,10 @@ def test_mongods_json_is_shown_as_a_line() -> None:
         ),
         ('Traceback\n  File "x.py", line 1\nValueError: bad value\n', "ValueError: bad value"),
         ("just\nstopped\n", "stopped"),
+        (
+            "ERROR cannot append\njava.io.IOException: No space left on device\nERROR Shutdown broker\n",
+            "java.io.IOException: No space left on device",
+        ),
     ],
 )
 def test_the_line_that_explains_an_end_comes_first(folder: StackFolder, log: str, told: str) -> None:
