@@ -35,7 +35,6 @@ NOT_INHERITED = (
 )
 """They would put another Spark, or another configuration, under a job of ours."""
 _CLOCK_SLACK_S = 1.5  # the start time is counted from the boot time, which moves when the clock is set
-_NICENESS = 5
 _POLL_S = 0.05
 _GONE_S = 10.0
 
@@ -102,19 +101,9 @@ def start(service: Service, folder: StackFolder) -> subprocess.Popen[bytes]:
             )
     except OSError as refused:
         raise NotReadyError(f"{service.name}: cannot run {service.command[0]}: {refused.strerror}.") from refused
-    give_way(child.pid)
     record = ProcessRecord(child.pid, psutil.Process(child.pid).create_time(), service.name, service.digest)
     write_whole(folder.pid(service.name), msgspec.json.encode(record))
     return child
-
-
-def give_way(pid: int) -> None:
-    """Where cores are short, whoever loads and watches the stack goes first: a generator that waits for a core sends
-    late, and a key is not answered. Linux may weigh whole sessions against each other, so the session is told too."""
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(_NICENESS))
 
 
 @contextlib.contextmanager

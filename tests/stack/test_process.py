@@ -37,11 +37,6 @@ def test_a_service_is_found_again_by_its_record(folder: StackFolder, make_servic
     assert os.getsid(child.pid) == child.pid  # a Ctrl-C in the terminal does not reach it
 
 
-def test_a_service_gives_way_to_who_watches_it(folder: StackFolder, make_service: MakeService, launch: Launch) -> None:
-    child = launch(make_service(SLEEP))
-    assert os.getpriority(os.PRIO_PROCESS, child.pid) == max(5, os.getpriority(os.PRIO_PROCESS, 0))
-
-
 def test_another_process_that_got_the_same_pid_is_not_the_service(folder: StackFolder) -> None:
     me = psutil.Process()
     stale = ProcessRecord(me.pid, me.create_time() - 60, "one")
