@@ -91,6 +91,6 @@ def sink_options(access: Access, checkpoint: Path) -> dict[str, Any]:
         "kafka.enable.idempotence": "true",
         "kafka.delivery.timeout.ms": str(2**31 - 1),
         "kafka.max.block.ms": str(2**31 - 1),
-        "kafka.linger.ms": "2",  # fewer requests: at 0 each record is one of its own
+        "kafka.linger.ms": "2",  # fewer requests
         "kafka.max.request.size": str(_LARGEST_BYTES),
     }
