@@ -12,7 +12,7 @@ import msgspec
 
 from stack.access import Role
 from stack.blueprint import Blueprint
-from stack.docker.box import Box, File
+from stack.docker.box import File
 from stack.docker.services import SPARK_UID, contained, driver, inner_endpoints
 from stack.exports import client_properties, variables
 from stack.service import Service
@@ -32,10 +32,8 @@ exec python {program}
 def own_job(blueprint: Blueprint) -> Service:
     """The user's program, told in its environment how to reach the stack from within its network."""
     path = check_job(blueprint.settings.job.path)
-    service = driver(blueprint, ("bash", f"{_PLACE}/start"), {})
-    assert isinstance(service.box, Box)  # noqa: S101 (a driver in containers has one)
-    box = replace(service.box, files=lambda: _files(blueprint, path))
-    return replace(service, settings={"job": hashlib.sha256(path.read_bytes()).hexdigest()}, box=box)
+    service = driver(blueprint, ("bash", f"{_PLACE}/start"), {}, lambda: _files(blueprint, path))
+    return replace(service, settings={"job": hashlib.sha256(path.read_bytes()).hexdigest()})
 
 
 def own_reader(blueprint: Blueprint) -> Service:

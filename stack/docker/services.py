@@ -7,7 +7,7 @@ import hashlib
 import json
 import shlex
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -270,10 +270,14 @@ def _require_workers(port: int, wanted: int) -> None:
 def spark(blueprint: Blueprint) -> Service:
     """The job of the profile."""
     module = find_profile(blueprint.settings.profile).module
-    return driver(blueprint, ("python", "-m", module), own_environment(blueprint))
+    return driver(
+        blueprint, ("python", "-m", module), own_environment(blueprint), lambda: _access_files(blueprint, Role.JOB)
+    )
 
 
-def driver(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str]) -> Service:
+def driver(
+    blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[str, str], files: Callable[[], list[File]]
+) -> Service:
     """A job: the driver, in client mode, in a container of its own."""
     settings = blueprint.settings
     through = ThroughProbe(blueprint.access)
@@ -296,7 +300,7 @@ def driver(blueprint: Blueprint, command: tuple[str, ...], environment: Mapping[
         box=own_box(
             blueprint,
             settings.spark.memory_mb + 768,
-            Role.JOB,
+            files=files,
             volumes={"spark": f"{_STACK}/spark"},
             published={_SPARK_UI: blueprint.ports["spark.ui"]},
             check=_answers(_SPARK_UI),
