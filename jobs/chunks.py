@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from pymongo import UpdateOne
 from pyroaring import BitMap
 
 from jobs.records import Fate, Outcome
+from jobs.remembered import Remembered
 from measure.store import SEQUENCES, Store, chunk_id, chunk_members, split_seq
 
 LARGEST_MEMORY = 256
@@ -58,6 +59,16 @@ class Chunk:
             found.get("dead_unexpected", 0),
         )
 
+    def take(self, found: Sequence[tuple[int, Outcome]]) -> None:
+        """Count records, each with its place in the chunk."""
+        if any(outcome.fate is not Fate.STORED for _, outcome in found):
+            for place, outcome in found:
+                self.add(place, outcome)
+            return
+        fresh = BitMap([place for place, _ in found]) - self.stored - self.dead - self.late
+        self.stored |= fresh
+        self.repeats += len(found) - len(fresh)
+
     def add(self, place: int, outcome: Outcome) -> None:
         """Count one record with this place in the chunk."""
         if outcome.fate is Fate.AGAIN:
@@ -91,40 +102,19 @@ class Chunks:
     """The chunks that are being filled. Those of a partition are true as long as only this process measures it."""
 
     def __init__(self, database: Store) -> None:
-        self._sequences = database[SEQUENCES]
-        self._known: OrderedDict[ChunkKey, Chunk] = OrderedDict()
+        self._chunks: Remembered[ChunkKey, Chunk] = Remembered(database[SEQUENCES], Chunk.read, LARGEST_MEMORY)
+        self.forget, self.trim = self._chunks.forget, self._chunks.trim
 
-    def add(self, partition: int, outcomes: Iterable[Outcome]) -> list[ChunkKey]:
-        """Count these outcomes of a partition; the chunks that changed. Foreign records have no number."""
-        numbered = [
-            (ChunkKey(stamp.run, stamp.producer, partition, split_seq(stamp.seq)[0]), stamp.seq, outcome)
-            for outcome in outcomes
-            if (stamp := outcome.arrival.stamp)
-        ]
-        changed = list(dict.fromkeys(key for key, _, _ in numbered))
-        self._read(key for key in changed if key not in self._known)
-        for key, seq, outcome in numbered:
-            self._known[key].add(split_seq(seq)[1], outcome)
-        return changed
-
-    def updates(self, changed: Iterable[ChunkKey], now: datetime) -> list[UpdateOne]:
-        """The upserts for these chunks."""
-        return [self._known[key].update(key, now) for key in changed]
-
-    def forget(self, partition: int | None = None) -> None:
-        """Forget those of a partition, or all: MongoDB may say something else by now."""
-        for key in [key for key in self._known if partition in (None, key.partition)]:
-            del self._known[key]
-
-    def trim(self) -> None:
-        """Forget those that were filled the longest time ago."""
-        while len(self._known) > LARGEST_MEMORY:
-            self._known.popitem(last=False)
-
-    def _read(self, keys: Iterable[ChunkKey]) -> None:
-        wanted = {key.id: key for key in keys}
-        if not wanted:
-            return
-        found = {chunk["_id"]: chunk for chunk in self._sequences.find({"_id": {"$in": list(wanted)}})}
-        for name, key in wanted.items():
-            self._known[key] = Chunk.read(found.get(name))
+    def updates(self, partition: int, outcomes: Iterable[Outcome], now: datetime) -> list[UpdateOne]:
+        """Count these outcomes of a partition; the upserts for the chunks that changed. Foreign records have no
+        number."""
+        numbered: defaultdict[tuple[str, int, int], list[tuple[int, Outcome]]] = defaultdict(list)
+        for outcome in outcomes:
+            if stamp := outcome.arrival.stamp:
+                number, place = split_seq(stamp.seq)
+                numbered[stamp.run, stamp.producer, number].append((place, outcome))
+        changed = {ChunkKey(run, producer, partition, n): found for (run, producer, n), found in numbered.items()}
+        self._chunks.bring(changed)
+        for key, found in changed.items():
+            self._chunks[key].take(found)
+        return [self._chunks[key].update(key, now) for key in changed]

@@ -7,7 +7,7 @@ Neither touches what the other holds.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,9 +18,9 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from jobs.chunks import Chunks
 from jobs.position import Position, read_position
 from jobs.records import Outcome
-from jobs.stages import slices_of
+from jobs.slices import Slices
 from measure.errors import LatencyError
-from measure.store import POSITIONS, SEQUENCES, SLICES, Document, Store, slice_id
+from measure.store import POSITIONS, SEQUENCES, SLICES, Document, Store
 
 _PAUSE_S = 0.2
 
@@ -44,6 +44,7 @@ class Measurer:
     def __init__(self, client: MongoClient[Document], database: Store, stopping: Callable[[], bool]) -> None:
         self._client = client
         self._database = database
+        self._slices = Slices(database)
         self._chunks = Chunks(database)
         self._stopping = stopping
         self._left: dict[str, Position] = {}
@@ -65,31 +66,35 @@ class Measurer:
                 self._forget_what_others_moved(parts)
                 self._transaction(parts, beside)
                 self._left.update({after.id: after for part in parts for _, after in part.moves})
+                self._slices.trim()
                 self._chunks.trim()
                 return True
             except LostCompareError:
-                self._chunks.forget()
+                self._forget()
                 return self._stands_behind(parts)
             except (ConnectionFailure, OperationFailure) as broken:
-                self._chunks.forget()
+                self._forget()
                 if self._stopping() or not _passes(broken):
                     raise
                 time.sleep(_PAUSE_S)
 
     def _forget_what_others_moved(self, parts: Sequence[Part]) -> None:
-        """A position that is not where this process left it was moved together with chunks: by who had the partition
-        meanwhile, or by a database that lost work."""
+        """A position that is not where this process left it was moved together with slices and chunks: by who had the
+        partition meanwhile, or by a database that lost work."""
         for part in parts:
             if any(self._left.get(before.id) != before for before, _ in part.moves):
-                self._chunks.forget(part.partition)
+                self._forget(part.partition)
+
+    def _forget(self, partition: int | None = None) -> None:
+        self._slices.forget(partition)
+        self._chunks.forget(partition)
 
     def _transaction(self, parts: Sequence[Part], beside: Sequence[UpdateOne]) -> None:
         """In one transaction; the driver repeats what is transient, and a commit whose result is not known."""
         now = datetime.now(UTC)
         moves = [before.move_to(after, now) for part in parts for before, after in part.moves]
-        slices = [update for part in parts for update in _slice_updates(part, now)]
-        changed = [key for part in parts for key in self._chunks.add(part.partition, part.outcomes)]
-        chunks = self._chunks.updates(changed, now)
+        slices = [each for part in parts for each in self._slices.updates(part.partition, part.outcomes, now)]
+        chunks = [each for part in parts for each in self._chunks.updates(part.partition, part.outcomes, now)]
 
         def write(session: ClientSession) -> None:
             moved = self._database[POSITIONS].bulk_write(moves, ordered=False, session=session)
@@ -119,11 +124,3 @@ def _passes(broken: PyMongoError) -> bool:
         "TransientTransactionError"
     )
     return known or isinstance(broken, ConnectionFailure)
-
-
-def _slice_updates(part: Part, now: datetime) -> Iterable[UpdateOne]:
-    for (run, second), found in slices_of(part.outcomes).items():
-        update = found.update()
-        update["$set"] = {"updated": now}
-        update["$setOnInsert"] = {"run": run, "second": second, "partition": part.partition}
-        yield UpdateOne({"_id": slice_id(run, second, part.partition)}, update, upsert=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+import msgspec
 from confluent_kafka import Message
 
 from jobs.clean import CleanRecord
 from measure.stamp import FOREIGN_RUN, Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A record with its stamp (None: foreign), and when it reached whoever stores it."""
 
     record: CleanRecord
@@ -42,8 +41,7 @@ class Fate(Enum):
     """Measured before, and so neither applied nor measured again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """A record's fate, to be measured."""
 
     arrival: Arrival

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ from stack.process import SERVICE_VARIABLE
 
 _MEASURE_EVERY_S = 0.25
 _WAIT_S = 0.05
+_SWITCH_S = 0.0005
+"""For how long the measuring thread may keep the interpreter from the main loop, which asks for it at each answer."""
 _HANDOVER_S = 10.0
 _LOOK_AGAIN_S = 60
 """A gap that a new generation of the job did not close by then asks for another."""
@@ -53,7 +56,8 @@ class Sink:
         self._topics = Topics(access.kafka(Role.SINK))
         self._client = MongoClient[Document](access.mongo_uri(Role.SINK))
         self._database = self._client[access.names.database]
-        self._windows = Windows(self._database, stop)
+        hot = MongoClient[Document](access.mongo_uri(Role.SINK), retryWrites=False)
+        self._windows = Windows(hot[access.names.database], stop)  # its fences do what a retryable write's record does
         self._source = SourceTopic(access.kafka(Role.SINK), access.names.events)
         self._clean = self._topics.find(access.names.clean)
         self._partitions: dict[int, Partition] = {}
@@ -213,6 +217,7 @@ def main() -> int:
     """Run until stopped; the process's exit code."""
     stop = StopFlag()
     sink = Sink(Access.from_environment(), os.environ.get(SERVICE_VARIABLE, "sink"), stop)
+    sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()  # what the start left is not looked through again
     try:

@@ -8,40 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from jobs.records import Fate, Outcome, append_us
 from measure.buckets import Whole, buckets_of
+from measure.histogram import Histogram
 from measure.stamp import FOREIGN_RUN
 from measure.store import COMPUTE, E2E, E2E_SENT, PROCESS, PRODUCE, QUEUE, STORE
 
-
-@dataclass(slots=True)
-class Slice:
-    """What is added to one slice document: stage → bucket → events, negatives apart, and the largest value."""
-
-    counts: dict[str, dict[int, int]] = field(default_factory=dict)
-    negatives: dict[str, int] = field(default_factory=dict)
-    max_us: dict[str, int] = field(default_factory=dict)
-
-    def add(self, stage: str, values_us: Whole) -> None:
-        """Count these values; a slice is given each stage once."""
-        right = values_us[values_us >= 0]
-        if wrong := len(values_us) - len(right):
-            self.negatives[stage] = wrong
-        if len(right):
-            indexes, n = np.unique(buckets_of(right), return_counts=True)
-            self.counts[stage] = dict(zip(indexes.tolist(), n.tolist(), strict=True))
-            self.max_us[stage] = int(right.max())
-
-    def update(self) -> dict[str, Any]:
-        """The increments and maxima for the slice's document."""
-        increments = {f"stages.{stage}.{b}": n for stage, counts in self.counts.items() for b, n in counts.items()}
-        increments.update({f"negatives.{stage}": n for stage, n in self.negatives.items()})
-        return {"$inc": increments, "$max": {f"max_us.{stage}": us for stage, us in self.max_us.items()}}
+Slice = dict[str, Histogram]
+"""Stage → what it took, of the events of one run that were due in one second."""
 
 
 def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
@@ -56,10 +34,16 @@ def slices_of(outcomes: Iterable[Outcome]) -> dict[tuple[str, int], Slice]:
         seconds = columns.due // 1_000_000
         for second in np.unique(seconds).tolist():
             chosen = seconds == second
-            part = slices[run, second] = Slice()
-            for stage, values in columns.stages(foreign=run == FOREIGN_RUN):
-                part.add(stage, values[chosen])
+            stages = columns.stages(foreign=run == FOREIGN_RUN)
+            slices[run, second] = {stage: _counted(values[chosen]) for stage, values in stages}
     return slices
+
+
+def _counted(values_us: Whole) -> Histogram:
+    right = values_us[values_us >= 0]
+    indexes, n = np.unique(buckets_of(right), return_counts=True)
+    counts = dict(zip(indexes.tolist(), n.tolist(), strict=True))
+    return Histogram(counts, len(values_us) - len(right), int(right.max(initial=0)))
 
 
 @dataclass(frozen=True, slots=True)

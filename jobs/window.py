@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson import Binary, Int64
 from datasketches import hll_sketch, tgt_hll_type
@@ -23,8 +24,7 @@ LARGEST_SLOTS = 500
 _OTHERS = {"products": "other_n", "categories": "other_categories_n"}
 
 
-@dataclass(frozen=True, slots=True)
-class WindowKey:
+class WindowKey(NamedTuple):
     """Which window: a minute of event time, of one run, event type and source partition."""
 
     run: str
@@ -106,8 +106,8 @@ class Delta:
     revenue_micros: int = 0
     fence: int = -1
     sessions: list[str] = field(default_factory=list)
-    products: dict[str, _Sold] = field(default_factory=dict)
-    categories: dict[str, _Sold] = field(default_factory=dict)
+    products: defaultdict[str, _Sold] = field(default_factory=lambda: defaultdict(_Sold))
+    categories: defaultdict[str, _Sold] = field(default_factory=lambda: defaultdict(_Sold))
     due_us: list[int] = field(default_factory=list)
 
     def add(self, arrival: Arrival) -> None:
@@ -119,9 +119,9 @@ class Delta:
         self.revenue_micros += revenue
         self.fence = record.source_offset
         self.sessions.append(record.session_id)
-        self.categories.setdefault(record.category, _Sold()).add(revenue)
+        self.categories[record.category].add(revenue)
         if record.event_type == PURCHASE:
-            self.products.setdefault(record.product_id, _Sold()).add(revenue)
+            self.products[record.product_id].add(revenue)
         if arrival.stamp:
             self.due_us.append(arrival.stamp.due_us)
 

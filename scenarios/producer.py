@@ -35,6 +35,8 @@ _CONNECT_S = 30.0
 _SPOOL_US = 200_000
 _IDLE_S = 0.02
 _MARGIN_US = 300
+_LEAST_US = 250
+"""Between two looks at what is due: a sleep for each event of a burst would cost more than the event."""
 _PREPARED_AT_ONCE = 16
 _ORPHAN_FLUSH_S = 5.0
 _FINISH_FLUSH_S = 1.0
@@ -166,7 +168,7 @@ class ProducerProcess:
         next_us = self._loads[0].agenda.next_us if self._loads else None
         if next_us is None:
             return _IDLE_S
-        return min(_IDLE_S, max(0, next_us - now_us()) / 1e6)
+        return min(_IDLE_S, max(_LEAST_US, next_us - now_us()) / 1e6)
 
     def _obey(self, order: Order) -> None:
         match order:
