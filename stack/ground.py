@@ -43,6 +43,9 @@ class Life(Protocol):
     def ended(self) -> bool:
         """Whether it is over. Does not block."""
 
+    def await_log(self) -> None:
+        """Of a life that is over: return when what it said is in the service's log, or after a few seconds."""
+
 
 class Ground(Protocol):
     """Everything here but `Life.ended` may block."""
@@ -86,6 +89,9 @@ class _ProcessLife:
     def ended(self) -> bool:
         """Reaps it on the way, where it is a child of this process."""
         return self._child.poll() is not None if self._child is not None else not self._record.alive()
+
+    def await_log(self) -> None:
+        """It wrote there by itself."""
 
 
 class Processes:
@@ -150,6 +156,9 @@ class _ForeignLife:
 
     def ended(self) -> bool:
         return False
+
+    def await_log(self) -> None:
+        return None
 
 
 class Foreign:

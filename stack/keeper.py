@@ -219,6 +219,8 @@ class Keeper:
         name, how = self.service.name, how_it_ended(self._exit, self._out_of_memory)
         if self._exit in KILLED:  # it had no time to say why
             return f"{name} {how}"
+        if self._life is not None:
+            self._life.await_log()
         words = last_words(self.service.log, self._folder, self._log_from)
         return f"{name} {how}: {advice(words)}{words}"
 

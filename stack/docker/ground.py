@@ -83,7 +83,7 @@ class Containers:
         state = container.attrs["State"]
         life = ContainerLife(str(container.id), state.get("Pid") or None, state["StartedAt"])
         self._watch.add(life)
-        follow_into(life.container, service.log, self._host, since_s)
+        life.log = follow_into(life.container, service.log, self._host, since_s)
         return life
 
     def _create(self, client: DockerClient, service: Service) -> Container:

@@ -14,10 +14,13 @@ from stack.docker.engine import connect
 from stack.process import append, open_log
 
 
-def follow_into(container: str, log: Path, host: str | None, since_s: float) -> None:
-    """In a thread, until the container ends. `since_s`: seconds of the epoch; what is older is there already."""
+def follow_into(container: str, log: Path, host: str | None, since_s: float) -> threading.Thread:
+    """In the thread that is given back, until the container ends. `since_s`: seconds of the epoch; what is older is
+    there already."""
     arguments = (container, log, host, since_s)
-    threading.Thread(target=_pump, args=arguments, name=f"log of {container[:12]}", daemon=True).start()
+    thread = threading.Thread(target=_pump, args=arguments, name=f"log of {container[:12]}", daemon=True)
+    thread.start()
+    return thread
 
 
 def _pump(container: str, log: Path, host: str | None, since_s: float) -> None:

@@ -17,6 +17,7 @@ from stack.docker.engine import connect
 
 _AGAIN_S = 1.0
 _KILLED = 137
+_LOG_S = 5.0
 
 
 @dataclass(slots=True)
@@ -31,6 +32,8 @@ class ContainerLife:
     code: int | None = None
     paused: bool = False
     out_of_memory: bool = False
+    log: threading.Thread | None = None
+    """Copies its output to the service's log, and ends with it."""
 
     @property
     def exit_code(self) -> int | None:
@@ -38,6 +41,10 @@ class ContainerLife:
 
     def ended(self) -> bool:
         return self.over
+
+    def await_log(self) -> None:
+        if self.log is not None:
+            self.log.join(_LOG_S)
 
 
 class Watch:
