@@ -73,6 +73,8 @@ def _write_access(access: Access, folder: Path) -> None:
 def _topic(access: Access) -> Iterator[None]:
     """The topic, as `events` is, for as long as the floor is measured."""
     admin = AdminClient(access.kafka(Role.HOST))
+    if TOPIC in admin.list_topics(timeout=_PATIENCE_S).topics:  # of a floor that was cut off
+        admin.delete_topics([TOPIC])[TOPIC].result()
     topic = NewTopic(TOPIC, PARTITIONS, 1, config={"message.timestamp.type": "LogAppendTime"})
     admin.create_topics([topic])[TOPIC].result()
     try:
