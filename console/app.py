@@ -33,6 +33,8 @@ from measure.errors import LatencyError, UsageError
 from stack.settings import Settings
 
 WINDOWS = tuple(Window)
+_SWITCH_S = 0.0005
+"""For how long the feed may keep the interpreter from the thread that answers keys and paints (Python's own: 5 ms)."""
 _CHANGING = {action.call.partition("(")[0] for action in ACTIONS if action.changes}
 
 
@@ -271,6 +273,7 @@ def open_console(stack_name: str | None, read_only: bool = False) -> int:
     if settings.console.theme not in BUILTIN_THEMES:
         raise UsageError(f"console.theme: expected one of {', '.join(sorted(BUILTIN_THEMES))}.")
     read_only = read_only or settings.console.read_only
+    sys.setswitchinterval(_SWITCH_S)
     return console_on(settings, read_only).run() or 0
 
 

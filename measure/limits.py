@@ -112,7 +112,7 @@ class Limit(msgspec.Struct, frozen=True):
                 return value >= self.value
 
     def __str__(self) -> str:
-        return f"{self.operator} {self.value:g} {self.unit}"
+        return f"{self.operator} {self.value:,g} {self.unit}"
 
 
 class SlaRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ def _service_level(standing: Standing) -> None:
     rows = [
         {
             "what": plain(row.name or row.metric),
-            "limit": f"{row.operator} {row.limit:g} {row.unit}",
+            "limit": f"{row.operator} {row.limit:,g} {row.unit}",
             "measured": "–" if row.measured is None else f"{significant(row.measured)} {row.unit}",
             "n": f"{row.n:,}",
             "state": _SIGNS[row.verdict],

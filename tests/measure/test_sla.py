@@ -22,24 +22,24 @@ def test_the_shipped_tiers_are_those_of_the_reference_report() -> None:
     rows = {tier: [(rule.metric, str(rule.limit), rule.during) for rule in held.sla] for tier, held in tiers().items()}
     assert rows == {
         "tier1": [
-            ("e2e", "< 1000 ms", "load"),
+            ("e2e", "< 1,000 ms", "load"),
             ("availability", ">= 99.9 %", "load"),
-            ("rate", ">= 2000 /s", "load"),
+            ("rate", ">= 2,000 /s", "load"),
             ("error_rate", "< 0.5 %", "load"),
         ],
         "tier2": [
-            ("e2e", "< 2000 ms", "burst"),
+            ("e2e", "< 2,000 ms", "burst"),
             ("recovery", "< 60 s", "load"),
-            ("rate", ">= 5000 /s", "burst"),
+            ("rate", ">= 5,000 /s", "burst"),
         ],
     }
 
 
 def test_the_shipped_alerts_are_the_five_of_the_reference_report() -> None:
     assert [(rule.metric, rule.percentile, str(rule.limit)) for rule in load_alerts()] == [
-        ("e2e", 95, "<= 1500 ms"),
+        ("e2e", 95, "<= 1,500 ms"),
         ("lag", None, "<= 60 s"),
-        ("batch", 95, "<= 1000 ms"),
+        ("batch", 95, "<= 1,000 ms"),
         ("commit", 95, "<= 200 ms"),
         ("query", 95, "<= 500 ms"),
     ]

@@ -45,7 +45,7 @@ def test_a_plain_pass_has_no_reasons() -> None:
 def test_a_broken_row_fails() -> None:
     verdict, reasons = judged(evidence(load((100, 10))), HELD, BROKEN)
     assert verdict is Verdict.FAIL
-    assert reasons == ["SLA P95 latency: 2,000 ms, limit < 1000 ms"]
+    assert reasons == ["SLA P95 latency: 2,000 ms, limit < 1,000 ms"]
 
 
 def test_a_row_that_does_not_apply_breaks_nothing() -> None:
