@@ -1,6 +1,7 @@
 """`python -m dashboard --server.port=8501 …`: the pages' server. Arguments are Streamlit's own options.
 
-What a page needs is imported before the server listens, so that the first visitor does not wait for it.
+What a page needs is imported, and the first page rehearsed, before the server listens, so that the first visitor does
+not wait for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ def main() -> None:
 
     for module in _NEEDED:
         import_module(module)
+    from dashboard.rehearsal import rehearse
+
+    rehearse()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     cli.main()
 

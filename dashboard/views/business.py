@@ -82,18 +82,23 @@ def _figures(shared: Board, choice: Choice) -> None:
     if shown.is_empty and shown.complete >= 1:
         _nothing(shared, choice)
     else:
-        _tiles(shown, shared.configuration.currency)
-        _unusual(shown)
-        _over_time(shown, shared.configuration.currency)
-        left, right = st.columns(2)
-        with left:
-            _funnel(shown)
-            _top("Top products", shown.products, shared.configuration.currency)
-        with right:
-            _mix(shown)
-            _top("Top categories", shown.categories, shared.configuration.currency)
+        draw(shown, shared.configuration.currency)
     _foot(shared, choice, shown)
     shared.drawn(shown)
+
+
+def draw(shown: Business, currency: str) -> None:
+    """The figures of a range that has some."""
+    _tiles(shown, currency)
+    _unusual(shown)
+    _over_time(shown, currency)
+    left, right = st.columns(2)
+    with left:
+        _funnel(shown)
+        _top("Top products", shown.products, currency)
+    with right:
+        _mix(shown)
+        _top("Top categories", shown.categories, currency)
 
 
 def _nothing(shared: Board, choice: Choice) -> None:

@@ -134,13 +134,17 @@ def prepare(blueprint: Blueprint) -> None:
         _format(blueprint, folder)
 
 
+def new_cluster_id() -> str:
+    """A UUID as Kafka writes one: base64 for URLs, without padding, and not beginning with a dash, as its tool wants."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+
+
 def _format(blueprint: Blueprint, folder: Path) -> None:
     """Format with a SCRAM user for each role; they go in by an argument file, so no secret stands in argv."""
     users = {**{role: blueprint.access.credentials.kafka[role] for role in (*KAFKA_CLIENTS, BROKER)}}
     arguments = folder / "scram.arguments"
     lines = "".join(f"--add-scram\nSCRAM-SHA-512=[name={user},password={word}]\n" for user, word in users.items())
     write_whole(arguments, lines.encode())
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
     tool = (
         str(find_java(blueprint.settings.java)),
         "-Xmx128m",
@@ -150,7 +154,7 @@ def _format(blueprint: Blueprint, folder: Path) -> None:
     )
     try:
         done = subprocess.run(  # noqa: S603 (the command is ours)
-            [*tool, "format", "-t", cluster, "-c", str(folder / "server.properties"), f"@{arguments}"],
+            [*tool, "format", "-t", new_cluster_id(), "-c", str(folder / "server.properties"), f"@{arguments}"],
             capture_output=True,
             text=True,
             timeout=60,

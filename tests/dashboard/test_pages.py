@@ -10,6 +10,8 @@ import pytest
 from pymongo.database import Database
 from streamlit.testing.v1 import AppTest
 
+from dashboard import charts
+from dashboard.rehearsal import rehearse
 from dashboard.views import frame
 from measure.stamp import FOREIGN_RUN
 from stack.access import STACK_DIR_VARIABLE
@@ -193,3 +195,10 @@ def test_events_without_a_run_can_be_looked_at(open_page, store) -> None:
     page = open_page("operations")
     assert page.selectbox(key="operations_run").value == FOREIGN_RUN
     assert metrics(page)["e2e P50"] != "–"
+
+
+def test_a_rehearsal_draws_every_chart_of_the_first_page() -> None:
+    charts.level.cache_clear()
+    charts.ranking.cache_clear()
+    rehearse()
+    assert (charts.level.cache_info().currsize, charts.ranking.cache_info().currsize) == (4, 2)

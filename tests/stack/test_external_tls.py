@@ -30,6 +30,7 @@ EVENTS = 5_000
 def clusters(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsClusters]:
     made = TlsClusters(tmp_path_factory.mktemp("tls"), Home(own_home))
     try:
+        made.start()
         yield made
     finally:
         made.stop()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import uuid
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -23,7 +21,7 @@ from stack.java import find_java
 from stack.mongod_binary import find_mongod
 from stack.places import Home
 from stack.ports import HOST, find_free
-from stack.services.kafka import classpath
+from stack.services.kafka import classpath, new_cluster_id
 from tests.stack.waiting import wait_for
 
 USER = "team"
@@ -56,7 +54,7 @@ class Authority:
 
 
 class TlsClusters:
-    """Both, until `stop`."""
+    """Both, from `start` to `stop`."""
 
     def __init__(self, place: Path, home: Home) -> None:
         chance = SystemRandom()
@@ -64,10 +62,12 @@ class TlsClusters:
         self.client, server = self.authority.certificate("client"), self.authority.certificate("server")
         self.password = secrets.token_urlsafe(12)
         self.kafka_port, controller, self.mongo_port = (find_free((), chance) for _ in range(3))
-        self._place = place
+        self._place, self._home, self._server, self._controller = place, home, server, controller
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._start_kafka(home, server, controller)
-        self._start_mongod(server)
+
+    def start(self) -> None:
+        self._start_kafka(self._home, self._server, self._controller)
+        self._start_mongod(self._server)
 
     @property
     def mongo_uri(self) -> str:
@@ -109,9 +109,18 @@ class TlsClusters:
         file = self._place / "server.properties"
         file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         java = (str(find_java(None)), "-Xmx384m", "-cp", classpath(kafka_jars(home)))
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
         user = f"SCRAM-SHA-512=[name={USER},password={self.password}]"
-        tool = (*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(file), "--add-scram", user)
+        tool = (
+            *java,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            new_cluster_id(),
+            "-c",
+            str(file),
+            "--add-scram",
+            user,
+        )
         subprocess.run(tool, check=True, capture_output=True, timeout=120)
         self._start("kafka", *java, "kafka.Kafka", str(file))
 
