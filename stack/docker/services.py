@@ -103,7 +103,8 @@ def kafka(blueprint: Blueprint) -> Service:
 
 
 def _cluster_id(stack: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.md5(stack.encode(), usedforsecurity=False).digest()).decode().rstrip("=")
+    text = base64.urlsafe_b64encode(hashlib.md5(stack.encode(), usedforsecurity=False).digest()).decode().rstrip("=")
+    return "A" + text[1:] if text.startswith("-") else text  # Kafka's tool would take it for an option
 
 
 def _server_properties(blueprint: Blueprint) -> dict[str, str]:

@@ -135,7 +135,7 @@ def prepare(blueprint: Blueprint) -> None:
 
 
 def new_cluster_id() -> str:
-    """A UUID as Kafka writes one: base64 for URLs, without padding, and not beginning with a dash, as its tool wants."""
+    """A UUID as Kafka writes one: base64 for URLs without padding; its tool takes none that begins with a dash."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
 
 
