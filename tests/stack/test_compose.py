@@ -36,5 +36,5 @@ def test_what_is_left_out_is_waited_for_by_nobody_and_no_secret_is_told() -> Non
 def test_a_cluster_id_never_begins_as_an_option_does() -> None:
     settings = Settings.load("s2").model_copy(update={"services": ("kafka",)})  # its hash begins with a dash
     services = compose(settings, TOLD.append).document["services"]
-    cluster: str = services["kafka"]["environment"]["CLUSTER_ID"]  # type: ignore[index,call-overload]
+    cluster = str(services["kafka"]["environment"]["CLUSTER_ID"])  # type: ignore[index,call-overload]
     assert (cluster[0], len(cluster)) == ("A", 22)
