@@ -1,6 +1,6 @@
 """The slices that are being filled, each as MongoDB holds it.
 
-They are written whole: adding to some hundred buckets by name took MongoDB several times as long.
+They are written whole: adding to some hundred buckets by name keeps MongoDB busy for more than twice as long.
 """
 
 from __future__ import annotations
