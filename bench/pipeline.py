@@ -46,7 +46,7 @@ def pair(access: Access, rate: float, floor_s: float, *arguments: str) -> Pair:
         e2e["p50"],
         e2e["p95"],
         e2e["p99"],
-        within_5s(document),
+        _within_5s(document),
         audit["lost"],
         audit["duplicates"],
         audit["unmeasured"],
@@ -55,7 +55,7 @@ def pair(access: Access, rate: float, floor_s: float, *arguments: str) -> Pair:
     )
 
 
-def within_5s(document: Document) -> float:
+def _within_5s(document: Document) -> float:
     """Stored within 5 s / due."""
     return float(document["rate"]["in_time"] / document["rate"]["target"])
 
