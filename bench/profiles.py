@@ -64,7 +64,7 @@ def holds(profile: str, rate: int) -> bool:
     """Whether in a minute at this rate the lag does not grow, and nothing is lost."""
     document = runs.run(runs.scenario(f"{profile} at {rate}", [(rate, "60s")]), "--keep")
     lag_s = [
-        sample.lag.ms / 1000
+        sample.lag.events / rate
         for sample in RunFolder(Home.find().runs / document["run"]).samples()
         if isinstance(sample, RunSample) and sample.target_rate and sample.lag
     ]
