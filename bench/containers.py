@@ -18,6 +18,8 @@ from bench.console import SETTLE_S, Terminal
 
 UP_S, RATIO, SHARE = 60.0, 1.5, 0.10
 LOCAL, BOXED = "bench-local", "bench-boxed"
+_WARM = "30s"
+"""What has just started is compiled while it runs."""
 _RUNTIMES = {LOCAL: "local", BOXED: "docker"}
 
 
@@ -41,9 +43,10 @@ def down(stack: str, *arguments: str) -> None:
 
 
 def peak(stack: str, duration: str) -> Measured:
-    """`latency run peak` on a stack that is brought up for it and taken down again."""
+    """`latency run peak` on a stack that is brought up and warmed for it, and taken down again."""
     up(stack)
     try:
+        runs.run("peak", f"--duration={_WARM}", "--stack", stack, "--keep")
         document = runs.run("peak", f"--duration={duration}", "--stack", stack, "--keep")
     finally:
         down(stack)
