@@ -56,8 +56,9 @@ class Sink:
         self._topics = Topics(access.kafka(Role.SINK))
         self._client = MongoClient[Document](access.mongo_uri(Role.SINK))
         self._database = self._client[access.names.database]
-        hot = MongoClient[Document](access.mongo_uri(Role.SINK), retryWrites=False)
-        self._windows = Windows(hot[access.names.database], stop)  # its fences do what a retryable write's record does
+        self._hot = MongoClient[Document](access.mongo_uri(Role.SINK), retryWrites=False)
+        """The windows' fences do what a retryable write's record does."""
+        self._windows = Windows(self._hot[access.names.database], stop)
         self._source = SourceTopic(access.kafka(Role.SINK), access.names.events)
         self._clean = self._topics.find(access.names.clean)
         self._partitions: dict[int, Partition] = {}
@@ -72,10 +73,13 @@ class Sink:
         """Until told to stop; the exit code."""
         self._dead.start()
         self._noting.start()
-        code = self._work()
-        self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
-        self._dead.end()
-        return code
+        try:
+            code = self._work()
+            self._consumer.close()  # leaves the group, so that the next one need not wait for this one's session to end
+            self._dead.end()
+            return code
+        finally:
+            self._hot.close()
 
     def _work(self) -> int:
         while not self._stop():

@@ -95,4 +95,4 @@ def _spoiled(rows: Iterable[SlaRow], stages: dict[str, StageLatency], generator:
 
 def _missed(row: SlaRow) -> str:
     measured = row.reason or "" if row.measured is None else f"{row.measured:,.6g} {row.unit}"
-    return f"SLA {row.name}: {measured}, limit {row.operator} {row.limit:g} {row.unit}"
+    return f"SLA {row.name}: {measured}, limit {row.operator} {row.limit:,g} {row.unit}"
