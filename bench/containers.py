@@ -18,8 +18,6 @@ from bench.console import SETTLE_S, Terminal
 
 UP_S, RATIO, SHARE = 60.0, 1.5, 0.10
 LOCAL, BOXED = "bench-local", "bench-boxed"
-_WARM = "30s"
-"""What has just started is compiled while it runs."""
 _RUNTIMES = {LOCAL: "local", BOXED: "docker"}
 
 
@@ -46,7 +44,7 @@ def peak(stack: str, duration: str) -> Measured:
     """`latency run peak` on a stack that is brought up and warmed for it, and taken down again."""
     up(stack)
     try:
-        runs.run("peak", f"--duration={_WARM}", "--stack", stack, "--keep")
+        runs.warm("--stack", stack)
         document = runs.run("peak", f"--duration={duration}", "--stack", stack, "--keep")
     finally:
         down(stack)

@@ -25,8 +25,6 @@ _LADDER = (10, 20, 50, 100, 200, 400, 800)
 _FLOOR_S = 20.0
 _GROWTH = 0.05
 """s of lag a second, as the warm-up judges it."""
-_WARM = "30s"
-"""A job that has just started is compiled while it runs."""
 
 Rounds = dict[str, list[Pair]]
 
@@ -37,7 +35,7 @@ def interleaved(access: Access, up: Callable[[str], Access], rounds: int, durati
     for _ in range(rounds):
         for profile, pairs in found.items():
             access = up(profile)
-            runs.run("peak", "--duration", _WARM, "--keep")
+            runs.warm()
             pairs.append(pipeline.pair(access, RATE, _FLOOR_S, "peak", "--duration", duration, "--keep"))
     return found
 
@@ -76,7 +74,7 @@ def holds(profile: str, rate: int) -> bool:
 def microbatch_holds(up: Callable[[str], Access]) -> bool:
     """Whether microbatch holds the high rate."""
     up("microbatch")
-    runs.run("peak", "--duration", _WARM, "--keep")
+    runs.warm()
     return holds("microbatch", HIGH_RATE)
 
 

@@ -29,6 +29,11 @@ def run(*arguments: str) -> Document:
     return document
 
 
+def warm(*arguments: str) -> None:
+    """Half a minute of load for what has just started: it is compiled while it runs."""
+    run("peak", "--duration", "30s", "--keep", *arguments)
+
+
 def seconds_of(*arguments: str) -> float:
     """Wall time of one command of ours, which must succeed."""
     began = time.perf_counter()

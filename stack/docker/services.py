@@ -25,7 +25,7 @@ from stack.services.dashboard import dashboard as pages
 from stack.services.dashboard import options as page_options
 from stack.services.dashboard import probe as probe_pages
 from stack.services.kafka import NAME as KAFKA
-from stack.services.kafka import jaas, make_topics, server_properties
+from stack.services.kafka import cluster_id, jaas, make_topics, server_properties
 from stack.services.kafka import probe as probe_kafka
 from stack.services.mongod import NAME as MONGOD
 from stack.services.mongod import REPLICA_SET
@@ -87,7 +87,7 @@ def kafka(blueprint: Blueprint) -> Service:
         name=KAFKA,
         command=("bash", f"{_SECRETS}/start"),
         environment={
-            "CLUSTER_ID": _cluster_id(settings.stack),
+            "CLUSTER_ID": cluster_id(hashlib.md5(settings.stack.encode(), usedforsecurity=False).digest()),
             "KAFKA_HEAP_OPTS": f"-Xms{min(256, settings.kafka.heap_mb)}m -Xmx{settings.kafka.heap_mb}m",
             "KAFKA_OPTS": f"-XX:+ExitOnOutOfMemoryError -Djava.security.auth.login.config={_SECRETS}/jaas.conf",
         },
@@ -100,11 +100,6 @@ def kafka(blueprint: Blueprint) -> Service:
         settings=properties,
         box=box,
     )
-
-
-def _cluster_id(stack: str) -> str:
-    text = base64.urlsafe_b64encode(hashlib.md5(stack.encode(), usedforsecurity=False).digest()).decode().rstrip("=")
-    return "A" + text[1:] if text.startswith("-") else text  # Kafka's tool would take it for an option
 
 
 def _server_properties(blueprint: Blueprint) -> dict[str, str]:

@@ -134,9 +134,10 @@ def prepare(blueprint: Blueprint) -> None:
         _format(blueprint, folder)
 
 
-def new_cluster_id() -> str:
-    """A UUID as Kafka writes one: base64 for URLs without padding; its tool takes none that begins with a dash."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
+def cluster_id(sixteen: bytes) -> str:
+    """16 bytes as Kafka writes a UUID: base64 for URLs, unpadded. Its tool takes none that begins with a dash."""
+    text = base64.urlsafe_b64encode(sixteen).decode().rstrip("=")
+    return "A" + text[1:] if text.startswith("-") else text
 
 
 def _format(blueprint: Blueprint, folder: Path) -> None:
@@ -145,6 +146,7 @@ def _format(blueprint: Blueprint, folder: Path) -> None:
     arguments = folder / "scram.arguments"
     lines = "".join(f"--add-scram\nSCRAM-SHA-512=[name={user},password={word}]\n" for user, word in users.items())
     write_whole(arguments, lines.encode())
+    cluster = cluster_id(uuid.uuid4().bytes)
     tool = (
         str(find_java(blueprint.settings.java)),
         "-Xmx128m",
@@ -154,7 +156,7 @@ def _format(blueprint: Blueprint, folder: Path) -> None:
     )
     try:
         done = subprocess.run(  # noqa: S603 (the command is ours)
-            [*tool, "format", "-t", new_cluster_id(), "-c", str(folder / "server.properties"), f"@{arguments}"],
+            [*tool, "format", "-t", cluster, "-c", str(folder / "server.properties"), f"@{arguments}"],
             capture_output=True,
             text=True,
             timeout=60,

@@ -21,7 +21,7 @@ from stack.java import find_java
 from stack.mongod_binary import find_mongod
 from stack.places import Home
 from stack.ports import HOST, find_free
-from stack.services.kafka import classpath, new_cluster_id
+from stack.services.kafka import classpath, cluster_id
 from tests.stack.waiting import wait_for
 
 USER = "team"
@@ -110,17 +110,8 @@ class TlsClusters:
         file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
         java = (str(find_java(None)), "-Xmx384m", "-cp", classpath(kafka_jars(home)))
         user = f"SCRAM-SHA-512=[name={USER},password={self.password}]"
-        tool = (
-            *java,
-            "kafka.tools.StorageTool",
-            "format",
-            "-t",
-            new_cluster_id(),
-            "-c",
-            str(file),
-            "--add-scram",
-            user,
-        )
+        arguments = ("-t", cluster_id(secrets.token_bytes(16)), "-c", str(file), "--add-scram", user)
+        tool = (*java, "kafka.tools.StorageTool", "format", *arguments)
         subprocess.run(tool, check=True, capture_output=True, timeout=120)
         self._start("kafka", *java, "kafka.Kafka", str(file))
 
