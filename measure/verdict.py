@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from measure.evidence import Evidence
 from measure.figures import Audit, Clock, Generator, RowVerdict, SlaRow, StageLatency, Verdict
-from measure.limits import METRICS, UNITS
+from measure.limits import METRICS, UNITS, Limit
 from measure.percentiles import PERCENTS
 from measure.records import MarkLine
 
@@ -95,4 +95,4 @@ def _spoiled(rows: Iterable[SlaRow], stages: dict[str, StageLatency], generator:
 
 def _missed(row: SlaRow) -> str:
     measured = row.reason or "" if row.measured is None else f"{row.measured:,.6g} {row.unit}"
-    return f"SLA {row.name}: {measured}, limit {row.operator} {row.limit:,g} {row.unit}"
+    return f"SLA {row.name}: {measured}, limit {Limit(row.operator, row.limit, row.unit)}"

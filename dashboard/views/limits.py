@@ -11,7 +11,7 @@ from dashboard.board import Board
 from dashboard.plain import literal, plain
 from dashboard.reports import Standing
 from measure.figures import Alert, RowVerdict
-from measure.limits import METRICS, AlertRule
+from measure.limits import METRICS, AlertRule, Limit
 from measure.report.wording import significant
 from measure.stamp import FOREIGN_RUN
 
@@ -43,7 +43,7 @@ def _service_level(standing: Standing) -> None:
     rows = [
         {
             "what": plain(row.name or row.metric),
-            "limit": f"{row.operator} {row.limit:,g} {row.unit}",
+            "limit": str(Limit(row.operator, row.limit, row.unit)),
             "measured": "–" if row.measured is None else f"{significant(row.measured)} {row.unit}",
             "n": f"{row.n:,}",
             "state": _SIGNS[row.verdict],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from measure.figures import Audit, RowVerdict, RunDocument, SlaRow
+from measure.limits import Limit
 from measure.report.blocks import Block, Column, Facts, Items, Paragraph, Section, Table, numbers
 from measure.report.wording import UNKNOWN, at, count, share, significant
 
@@ -46,7 +47,7 @@ def _sla_row(row: SlaRow) -> list[str]:
 
 def limit(row: SlaRow) -> str:
     """`< 1,000 ms`."""
-    return f"{row.operator} {row.limit:,g} {row.unit}"
+    return str(Limit(row.operator, row.limit, row.unit))
 
 
 def measured(row: SlaRow) -> str:
