@@ -33,11 +33,12 @@ class Tmux:
     """A terminal of 120 columns and 40 rows."""
 
     def __init__(self, place: Path) -> None:
-        self._server = f"latency-test-{os.getpid()}"
+        self._opened = 0
         self._place = place
 
     def open(self, *arguments: str) -> None:
-        """The console in a new session."""
+        """The console in a new session, of a new server: the one before may not have finished dying."""
+        self._opened += 1
         command = [sys.executable, "-c", PROGRAM, *arguments]
         size = ("-x", "120", "-y", "40", "-e", "COLUMNS=120", "-e", "LINES=40")
         self._tmux("new-session", "-d", *size, "-c", str(self._place), *command)
@@ -68,9 +69,8 @@ class Tmux:
         self._tmux("kill-server", check=False)
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
-        ran = subprocess.run(
-            ["tmux", "-L", self._server, "-f", "/dev/null", *arguments], capture_output=True, text=True, check=check
-        )
+        server = ("-L", f"latency-test-{os.getpid()}-{self._opened}", "-f", "/dev/null")
+        ran = subprocess.run(["tmux", *server, *arguments], capture_output=True, text=True, check=check)
         return ran.stdout
 
 
