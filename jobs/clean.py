@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from measure.decoding import decode
+
 
 class CleanRecord(msgspec.Struct, frozen=True, gc=False):
     """An event as the sink needs it, or with `dead` the marker of a dead letter, which has only its source position.
@@ -37,9 +39,7 @@ class CleanRecord(msgspec.Struct, frozen=True, gc=False):
 CLEAN_FIELDS = ("event_id", "event_type", "session_id", "user_id", "product_id", "category")
 """The text fields of an event that its clean record carries; the sink reads those that it needs."""
 
-_decoder = msgspec.json.Decoder(CleanRecord)
-
 
 def read_clean(value: bytes) -> CleanRecord:
     """Decode a clean record's value; msgspec.DecodeError where it is none."""
-    return _decoder.decode(value)
+    return decode(value, CleanRecord)

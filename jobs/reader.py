@@ -28,6 +28,7 @@ from jobs.position import Position
 from jobs.records import Arrival, Fate, Outcome, read_stamp
 from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import Topic, Topics
+from measure.decoding import decode
 from measure.store import POSITIONS, SAMPLES, Document
 from stack.access import Access, Role
 from stack.services.own import BY_VARIABLE, COLLECTION_VARIABLE, FIELD_VARIABLE
@@ -43,9 +44,6 @@ _PATIENCE_S = 30.0
 
 class _EventId(msgspec.Struct):
     event_id: str
-
-
-_event_id = msgspec.json.Decoder(_EventId)
 
 
 @dataclass(slots=True)
@@ -120,7 +118,7 @@ class Reader:
             return arrival.stamp.due_us if arrival.stamp else None
         try:
             value = message.value()
-            return _event_id.decode(value if isinstance(value, bytes) else b"").event_id
+            return decode(value if isinstance(value, bytes) else b"", _EventId).event_id
         except msgspec.DecodeError:
             return None
 

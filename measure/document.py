@@ -15,6 +15,7 @@ import msgspec
 
 from measure.alert_history import alerts
 from measure.clock import check
+from measure.decoding import decode
 from measure.evidence import Evidence
 from measure.figures import Mark, RowVerdict, RunDocument, SlaRow, Status, Warmup
 from measure.folder import RunFolder
@@ -138,7 +139,7 @@ def to_json(document: RunDocument) -> bytes:
 
 def from_json(text: bytes | str) -> RunDocument:
     """The document in `text`; msgspec.ValidationError where it is none."""
-    return msgspec.json.decode(text, type=RunDocument)
+    return decode(text, RunDocument)
 
 
 def schema_of_structs() -> dict[str, Any]:

@@ -17,6 +17,7 @@ import msgspec
 import psutil
 from pyroaring import BitMap
 
+from measure.decoding import decode
 from measure.errors import InvalidError, UsageError
 from measure.figures import RunDocument, Status
 from measure.histogram import Histogram
@@ -252,7 +253,7 @@ class RunFolder:
     def _read(self, name: str, kind: type[T]) -> T | None:
         path = self.path / name
         try:
-            return msgspec.json.decode(path.read_bytes(), type=kind)
+            return decode(path.read_bytes(), kind)
         except FileNotFoundError:
             return None
         except msgspec.DecodeError as wrong:
@@ -282,10 +283,9 @@ def read_lines(path: Path, kind: Any) -> Iterator[Any]:
         content = path.read_bytes()
     except FileNotFoundError:
         return
-    decoder = msgspec.json.Decoder(kind)
     for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):
         try:
-            yield decoder.decode(line)
+            yield decode(line, kind)
         except msgspec.DecodeError as wrong:
             raise InvalidError(
                 f"{path}:{number}: {wrong}. The file was changed by hand, or by another version."

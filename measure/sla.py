@@ -24,6 +24,7 @@ from typing import TypeVar
 
 import msgspec
 
+from measure.decoding import convert
 from measure.errors import UsageError
 from measure.limits import METRICS, Action, AlertRule, Limit, Metric, SlaRule, Tier, parse_duration, parse_limit
 from measure.percentiles import percent_name
@@ -143,7 +144,7 @@ def _read(file: File, kind: type[T]) -> T:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise UsageError(f"{file}: expected TOML: {wrong}.") from wrong
     try:
-        return msgspec.convert(parsed, kind)
+        return convert(parsed, kind)
     except msgspec.ValidationError as wrong:
         message, _, place = str(wrong).partition(" - at `$")
         raise UsageError(f"{file}: {place.strip('.`') or 'top'}: {message}.") from wrong

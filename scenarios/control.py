@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from measure.decoding import decode
 from measure.errors import LatencyError, UsageError
 from measure.folder import RunFolder
 from scenarios.errors import NoRunError
@@ -108,7 +109,7 @@ class ControlServer:
 
     def _reply(self, request: bytes) -> Reply:
         try:
-            asked = Asked(msgspec.json.decode(request, type=Command))
+            asked = Asked(decode(request, Command))
         except msgspec.DecodeError as wrong:
             return {"ok": False, "error": f"not a command: {wrong}"}
         self._asked.put(asked)
@@ -140,7 +141,7 @@ def send(run_folder: Path, command: Command) -> Reply:
             line.connect(process.socket)
             line.sendall(msgspec.json.encode(command) + b"\n")
             with line.makefile("rb") as answers:
-                reply = msgspec.json.decode(answers.readline(), type=Reply)
+                reply = decode(answers.readline(), Reply)
     except (OSError, msgspec.DecodeError) as broken:
         raise LatencyError(f"run {folder.run} (process {process.pid}) does not answer: {broken}") from broken
     if not reply.get("ok"):

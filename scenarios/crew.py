@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from measure.decoding import decode
 from measure.schedule import Span
 from scenarios.errors import ProducerError
 from scenarios.orders import Amend, Broken, Done, Finish, Load, Notice, Order, Ready
@@ -65,12 +66,11 @@ class Crew:
         return _Member(child, psutil.Process(child.pid))
 
     def _listen(self, number: int, child: subprocess.Popen[bytes]) -> None:
-        decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
         if child.stdout is not None:
             with child.stdout as notices:
                 for line in notices:
                     with contextlib.suppress(msgspec.DecodeError):
-                        self._heard.put((number, decoder.decode(line)))
+                        self._heard.put((number, decode(line, Notice)))
         self._heard.put((number, Gone(child.wait())))
 
     def await_ready(self, deadline_s: float) -> None:

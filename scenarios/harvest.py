@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
+from measure.decoding import convert
 from measure.folder import RunFolder, Slices
 from measure.histogram import Histogram
 from measure.percentiles import merged_stages
@@ -55,7 +54,7 @@ def bring_marks(database: Store, folder: RunFolder) -> None:
     """The marks that others made of this run."""
     known = {(mark.at_us, mark.kind, mark.text) for mark in folder.marks()}
     for found in database[MARKS].find({"run": folder.run}):
-        mark = msgspec.convert(found, MarkLine, strict=False)
+        mark = convert(found, MarkLine, strict=False)
         if (mark.at_us, mark.kind, mark.text) not in known:
             folder.append(mark)
 
@@ -64,8 +63,7 @@ def sink_samples(database: Store, first_second: int, last_second: int) -> list[S
     """What the sinks noted of these seconds, both inclusive."""
     wanted = {"kind": "sink", "second": {"$gte": first_second, "$lte": last_second}}
     return [
-        msgspec.convert(found, SinkSample, str_keys=True)
-        for found in database[SAMPLES].find(wanted, {"_id": 0, "updated": 0})
+        convert(found, SinkSample, str_keys=True) for found in database[SAMPLES].find(wanted, {"_id": 0, "updated": 0})
     ]
 
 

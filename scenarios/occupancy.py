@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from measure.decoding import decode
 from scenarios.errors import NoRunError, RunRefusedError
 from stack.places import StackFolder
 
@@ -91,6 +92,6 @@ def current(stack: StackFolder) -> Occupant:
 
 def _read(path: Path) -> Occupant | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Occupant)
+        return decode(path.read_bytes(), Occupant)
     except (FileNotFoundError, msgspec.DecodeError):
         return None

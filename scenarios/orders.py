@@ -8,6 +8,7 @@ import select
 import msgspec
 from pydantic import TypeAdapter
 
+from measure.decoding import decode
 from measure.schedule import Span
 from scenarios.model import ReplaySource, ShopSource, Source
 
@@ -87,7 +88,6 @@ class Inbox:
         os.set_blocking(fd, False)
         self._fd = fd
         self._rest = b""
-        self._decoder: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
         self.closed = False
 
     def wait(self, seconds: float) -> list[Order]:
@@ -99,4 +99,4 @@ class Inbox:
             self.closed = True
             return []
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [self._decoder.decode(line) for line in lines]
+        return [decode(line, Order) for line in lines]

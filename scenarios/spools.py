@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from pyroaring import BitMap
 
+from measure.decoding import decode
 from measure.records import SpoolLine
 
 
@@ -51,7 +51,6 @@ class SpoolTail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._at = 0
-        self._decoder: msgspec.json.Decoder[SpoolLine] = msgspec.json.Decoder(SpoolLine)
         self.tally = Tally()
         self.acked = BitMap()
         """Numbers of the acknowledged events."""
@@ -67,7 +66,7 @@ class SpoolTail:
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._at += len(whole)
         for line in whole.splitlines():
-            self._take(self._decoder.decode(line))
+            self._take(decode(line, SpoolLine))
 
     def _take(self, line: SpoolLine) -> None:
         for first, last in line.acked:

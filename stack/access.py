@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from measure.decoding import decode
 from measure.errors import NotReadyError
 from stack.kafka_login import KafkaLogin
 from stack.mongo_uri import with_options, without_login
@@ -99,8 +100,8 @@ class Access(msgspec.Struct, frozen=True):
         """Read a stack's folder; NotReadyError where it has none of the two files."""
         try:
             return cls(
-                msgspec.json.decode((stack_dir / "endpoints.json").read_bytes(), type=Endpoints),
-                msgspec.json.decode((stack_dir / "credentials.json").read_bytes(), type=Credentials),
+                decode((stack_dir / "endpoints.json").read_bytes(), Endpoints),
+                decode((stack_dir / "credentials.json").read_bytes(), Credentials),
             )
         except FileNotFoundError as missing:
             raise NotReadyError(

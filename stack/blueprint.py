@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from measure.decoding import decode
 from stack.access import Access
 from stack.driver_address import driver_host
 from stack.files import write_whole
@@ -24,7 +25,7 @@ class Plan(msgspec.Struct, frozen=True):
     def read(cls, folder: StackFolder) -> Plan | None:
         """The last plan of the stack, if it had one."""
         try:
-            return msgspec.json.decode(folder.plan.read_bytes(), type=cls)
+            return decode(folder.plan.read_bytes(), cls)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 

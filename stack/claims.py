@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from measure.decoding import decode
 from stack.files import write_whole
 from stack.places import StackFolder, private_folder, runtime_folder
 
@@ -56,7 +57,7 @@ def claimed_by_others(folder: StackFolder) -> dict[int, str]:
     now_s = time.time()
     for file in _folder().glob("*.json"):
         try:
-            other = msgspec.json.decode(file.read_bytes(), type=Claim)
+            other = decode(file.read_bytes(), Claim)
         except (FileNotFoundError, msgspec.DecodeError):
             continue
         if not other.counts(now_s):

@@ -6,6 +6,7 @@ import secrets
 
 import msgspec
 
+from measure.decoding import decode
 from measure.errors import NotReadyError
 from stack.access import Credentials
 from stack.files import write_once
@@ -31,7 +32,7 @@ def ensure_credentials(folder: StackFolder) -> Credentials:
         )
         write_once(folder.credentials, msgspec.json.encode(fresh))
     try:
-        return msgspec.json.decode(folder.credentials.read_bytes(), type=Credentials)
+        return decode(folder.credentials.read_bytes(), Credentials)
     except msgspec.DecodeError as broken:
         raise NotReadyError(
             f"{folder.credentials} is damaged; without it the data cannot be reached. `latency down --purge` makes "
@@ -42,7 +43,7 @@ def ensure_credentials(folder: StackFolder) -> Credentials:
 def secret_values(folder: StackFolder) -> tuple[str, ...]:
     """All passwords, for whoever must strike them out of a text; empty where there are none yet."""
     try:
-        known = msgspec.json.decode(folder.credentials.read_bytes(), type=Credentials)
+        known = decode(folder.credentials.read_bytes(), Credentials)
     except (FileNotFoundError, msgspec.DecodeError):
         return ()
     return (*known.kafka.values(), *known.mongo.values())

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from measure.decoding import convert, decode
 from measure.errors import InvalidError, LatencyError, UsageError
 from stack import process
 from stack.files import write_whole
@@ -123,7 +124,7 @@ def sweep(folder: StackFolder) -> Fault | None:
 def read_journal(folder: StackFolder) -> Fault | None:
     """The fault in force, if one is."""
     try:
-        return msgspec.json.decode(folder.faults.read_bytes(), type=Fault)
+        return decode(folder.faults.read_bytes(), Fault)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError:
@@ -142,7 +143,7 @@ def history(folder: StackFolder, since_us: int = 0) -> list[Fault]:
         lines = _history(folder).read_bytes().splitlines()
     except FileNotFoundError:
         lines = []
-    over = [msgspec.json.decode(line, type=Fault) for line in lines if line.endswith(b"}")]
+    over = [decode(line, Fault) for line in lines if line.endswith(b"}")]
     current = read_journal(folder)
     return [f for f in over if (f.ended_us or 0) >= since_us] + ([current] if current else [])
 
@@ -167,7 +168,7 @@ def _await(seen: Callable[[], bool]) -> bool:
 def begin(settings: Settings, kind: str, service: str, for_s: float | None) -> Fault:
     """Have the supervisor do a fault; it is proved when this returns, and the supervisor undoes it in time."""
     answer = ask(settings.folder, {"do": "fault", "kind": kind, "service": service, "for_s": for_s})
-    return msgspec.convert(answer["fault"], Fault)
+    return convert(answer["fault"], Fault)
 
 
 def end(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from measure.decoding import decode
 from stack.credentials import secret_values
 from stack.places import StackFolder
 
@@ -53,7 +54,7 @@ def _readable(line: str) -> str:
     if not line.startswith('{"t":{"$date"'):
         return line
     try:
-        said = msgspec.json.decode(line, type=dict[str, Any])
+        said = decode(line, dict[str, Any])
         details = said.get("attr")
         more = " " + msgspec.json.encode(details).decode() if details else ""
         return f"{said['t']['$date']} {said['s']} {said['c']}: {' '.join(said['msg'].split())}{more}"

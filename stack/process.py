@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from measure.decoding import decode
 from measure.errors import NotReadyError
 from stack.access import STACK_DIR_VARIABLE
 from stack.files import write_whole
@@ -71,7 +72,7 @@ def current_process() -> ProcessRecord:
 def read_record(path: Path) -> ProcessRecord | None:
     """The record in `path`, alive or not; None where there is none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ProcessRecord)
+        return decode(path.read_bytes(), ProcessRecord)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from measure.decoding import decode
 from measure.errors import FailedError, InvalidError, LatencyError, NotReadyError, UsageError
 from stack.access import STACK_DIR_VARIABLE
 from stack.logs import tail
@@ -43,7 +44,7 @@ def find_supervisor(folder: StackFolder) -> SupervisorRecord | None:
     """The stack's living supervisor. The record of a dead one is removed on the way."""
     _OURS[:] = [child for child in _OURS if child.poll() is None]
     try:
-        record = msgspec.json.decode(folder.supervisor.read_bytes(), type=SupervisorRecord)
+        record = decode(folder.supervisor.read_bytes(), SupervisorRecord)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     if record.alive():
@@ -63,7 +64,7 @@ def ask(folder: StackFolder, request: dict[str, Any], timeout_s: float = 60.0) -
             line.connect(record.socket)
             line.sendall(msgspec.json.encode(request) + b"\n")
             with line.makefile("rb") as answers:
-                answer = msgspec.json.decode(answers.readline(), type=dict[str, Any])
+                answer = decode(answers.readline(), dict[str, Any])
     except (OSError, msgspec.DecodeError) as broken:
         raise NotReadyError(
             f"the supervisor of stack {folder.name} (process {record.pid}) does not answer: {broken}"

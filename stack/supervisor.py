@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from measure.decoding import decode
 from measure.errors import LatencyError, NotReadyError, UsageError
 from stack import faults, process
 from stack.access import STACK_DIR_VARIABLE
@@ -117,7 +118,7 @@ class Supervisor:
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            request = msgspec.json.decode(line, type=dict[str, Any])
+            request = decode(line, dict[str, Any])
             return {"ok": True, **await self._obey(request)}
         except (LatencyError, msgspec.DecodeError) as wrong:
             return {"ok": False, "error": str(wrong), "code": getattr(wrong, "exit_code", 2)}

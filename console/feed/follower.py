@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from console.feed.record import KEPT_S, RunRecord, Stages, Standing
 from console.feed.tally import Tally
+from measure.decoding import convert
 from measure.records import MarkLine, RunSample
 from measure.store import MARKS, RUNS, SAMPLES, SLICES, Document, Store
 from scenarios.harvest import batch_samples, dead_letters, sink_samples
@@ -65,7 +64,7 @@ class RunFollower:
             **dead_letters(self._database, self._run, second - 2 * back_s, second),
         }
         marks = self._database[MARKS].find({"run": self._run}, {"_id": 0, "updated": 0, "run": 0}).sort("at_us", 1)
-        self.record.marks = tuple(msgspec.convert(each, MarkLine) for each in marks)
+        self.record.marks = tuple(convert(each, MarkLine) for each in marks)
         self._read_standing()
 
     def _read_standing(self) -> None:
@@ -75,7 +74,7 @@ class RunFollower:
     def _read_samples(self, after_s: int) -> None:
         wanted = {"run": self._run, "second": {"$gt": after_s}, "kind": "run"}
         for found in self._database[SAMPLES].find(wanted, {"_id": 0, "updated": 0}).sort("second", 1):
-            sample = msgspec.convert(found, RunSample)
+            sample = convert(found, RunSample)
             self.record.put_sample(sample)
             self._sampled_s = max(self._sampled_s, sample.second)
 

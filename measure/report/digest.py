@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from measure.decoding import decode
 from measure.figures import Status
 from measure.folder import RunFolder, replace_file
 from measure.histogram import Histogram
@@ -151,6 +152,6 @@ def _source(folder: RunFolder) -> tuple[int, int]:
 
 def _stored(folder: RunFolder) -> Digest | None:
     try:
-        return msgspec.json.decode((folder.path / FILE).read_bytes(), type=Digest)
+        return decode((folder.path / FILE).read_bytes(), Digest)
     except (OSError, msgspec.DecodeError):
         return None

@@ -12,6 +12,8 @@ from functools import cache
 
 import msgspec
 
+from measure.decoding import convert
+
 
 class Component(msgspec.Struct, frozen=True):
     """One row of its component table, in ms."""
@@ -62,4 +64,4 @@ COUNTERPARTS: dict[str, tuple[str, ...]] = {
 def reference() -> Reference:
     """The reference report, from the file beside this module."""
     text = (importlib.resources.files("measure.report") / "reference.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Reference)
+    return convert(tomllib.loads(text), Reference)

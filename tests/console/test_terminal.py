@@ -41,7 +41,9 @@ class Tmux:
         self._opened += 1
         command = [sys.executable, "-c", PROGRAM, *arguments]
         size = ("-x", "120", "-y", "40", "-e", "COLUMNS=120", "-e", "LINES=40")
-        self._tmux("new-session", "-d", *size, "-c", str(self._place), *command)
+        # A program that ends leaves its last words on the screen, and how it ended.
+        keep = (";", "set-option", "remain-on-exit", "on")
+        self._tmux("new-session", "-d", *size, "-c", str(self._place), *command, *keep)
 
     def screen(self) -> str:
         """What stands on it now; nothing where the program has ended."""
