@@ -1,7 +1,8 @@
 """Stores micro-batches: what `foreachBatch` of the profiles without a sink calls.
 
 The same fences and positions as the sink's (design §4), so a batch that comes again and a checkpoint that is gone
-change nothing. One process writes, so parts are measured at once, behind the acknowledgement.
+change nothing. A batch is measured beside the next one: a crash between its commit and its measurement leaves a
+checkpoint that is ahead of the positions, which is a gap, and a new generation begins behind what is measured.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jobs import position
 from jobs.applying import Windows
 from jobs.contiguity import Place
 from jobs.deadtopic import DeadTopic
+from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
 from jobs.partition import Partition
@@ -29,6 +31,7 @@ from jobs.topics import Topic
 from measure.errors import LatencyError
 from measure.store import SAMPLES, Document, Store
 
+_WAIT_S = 1.0
 DIRECT = "direct"
 """Stands for the clean topic's id in the position of a profile that has no clean topic."""
 
@@ -58,7 +61,7 @@ class BatchStore:
 
     def __post_init__(self) -> None:
         self._windows = Windows(self.database, self.stopping)
-        self._measurer = Measurer(self.client, self.database, self.stopping)
+        self._handover = Handover(Measurer(self.client, self.database, self.stopping).measure)
         self._partitions = {number: self._begin(number) for number in range(self.topic.partitions)}
 
     def __call__(self, batch: DataFrame, _batch_id: int) -> None:
@@ -79,6 +82,17 @@ class BatchStore:
                 self._count_late(owned, end)
                 owned.clean_offset = max(owned.clean_offset, end)
             self._measure()
+
+    def check(self) -> None:
+        """Raises what became of a measurement that has ended since, where it failed; GapError of a refused one."""
+        with self._lock:
+            self._look_at(self._handover.result())
+
+    def end(self) -> None:
+        """Measure what is stored, and end."""
+        with self._lock:
+            self._settle()
+            self._handover.close()
 
     def _begin(self, number: int) -> Partition:
         first = self.source.first_offset(number)
@@ -124,8 +138,16 @@ class BatchStore:
         owned.skip_to(self.topic.id, behind)
 
     def _measure(self) -> None:
-        parts = [part for owned in self._partitions.values() if (part := owned.take())]
-        refused = self._measurer.measure(parts) if parts else frozenset()
+        self._settle()
+        if parts := [part for owned in self._partitions.values() if (part := owned.take())]:
+            self._handover.give(parts)
+
+    def _settle(self) -> None:
+        """Wait for what was handed over."""
+        while self._handover.under_way:
+            self._look_at(self._handover.result(_WAIT_S))
+
+    def _look_at(self, refused: frozenset[int]) -> None:
         if refused:
             raise self._gap(f"partitions {sorted(refused)} were moved by another process: starting anew behind it")
 

@@ -6,17 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pymongo.errors import ConnectionFailure
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
 from jobs import control, session
-from jobs.batches import BatchStore
+from jobs.batches import BatchStore, GapError
 from jobs.dead import DeadLetters
 from jobs.deadtopic import DeadTopic
 from jobs.ground import Ground
 from jobs.rows import narrowed
 from jobs.source import SourceTopic
-from jobs.stopping import StopFlag
+from jobs.stopping import StopFlag, narrate
 from jobs.validation import judged
 from jobs.watch import watch
 from stack.access import Role
@@ -66,14 +67,23 @@ def run(profile: BatchProfile) -> int:
 
     def each_second() -> str | None:
         letters.check()
-        if store.drops_late:
-            store.close_behind(_read_up_to(query, ground.topic.name))
+        try:
+            store.check()
+            if store.drops_late:
+                store.close_behind(_read_up_to(query, ground.topic.name))
+        except GapError as gap:
+            after_gap(str(gap))
         return anew()
 
     def after_gap(_cause: str) -> bool:
         return store.gap is not None and control.advance(ground.database, ground.generation, store.gap)
 
     code = watch(query, stop, each_second, after_gap)
+    try:
+        store.end()
+    except ConnectionFailure as gone:
+        narrate(f"MongoDB does not answer, and the job ends: {gone}")
+        code = code or 1
     letters.end()
     spark.stop()
     return code

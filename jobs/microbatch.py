@@ -30,7 +30,14 @@ def deduplicated(events: DataFrame) -> DataFrame:
 
 PROFILE = BatchProfile(
     name="microbatch",
-    settings=TUNED | {"spark.sql.shuffle.partitions": "2", "spark.sql.adaptive.enabled": "false"},
+    settings=TUNED
+    | {
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",
+        # A batch has a few hundred rows: writing Java for its plan costs more than it saves.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    },
     task_slots=2,
     trigger=None,
     stateful=deduplicated if os.environ.get(STATEFUL_VARIABLE) == "1" else None,

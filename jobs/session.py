@@ -26,7 +26,11 @@ TUNED = PLAIN | {
     "spark.sql.streaming.checkpointFileManagerClass": _CHECKPOINTS,
     # Each boundary removes what is older than this; few files make the boundary short (660 → 230 ms, with the above).
     "spark.sql.streaming.minBatchesToRetain": "2",
+    # No second file with a checksum, and no process to set its mode, for each file of the log.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
 }
+_OPEN = ("spark.hadoop.", "spark.executorEnv.", "spark.metrics.conf.", "spark.sql.catalog.", "spark.kubernetes.")
+"""What begins so is handed on, and has no entry in Spark's own table."""
 _LARGEST_BYTES = 4 * 1024 * 1024
 """Above the largest record of any topic of ours, with its headers."""
 
@@ -56,7 +60,7 @@ def start(name: str, task_slots: int, settings: Mapping[str, str]) -> SparkSessi
 def _refuse_unknown(session: SparkSession, keys: Iterable[str]) -> None:
     java: Any = session._jvm  # noqa: SLF001 (the only way to Spark's own table of settings)
     known = java.org.apache.spark.internal.config.ConfigEntry
-    unknown = [key for key in keys if known.findEntry(key) is None]
+    unknown = [key for key in keys if known.findEntry(key) is None and not key.startswith(_OPEN)]
     if unknown:
         raise UnknownSettingError(
             f"[spark.conf]: Spark {session.version} has no setting {unknown[0]!r}. Its documentation lists them all."

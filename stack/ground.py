@@ -7,6 +7,8 @@ import subprocess
 import time
 from typing import Protocol
 
+import psutil
+
 from measure.errors import NotReadyError
 from stack import process
 from stack.places import StackFolder
@@ -137,14 +139,23 @@ def require_ports(service: Service) -> None:
 
 
 def _still_held(port: int) -> Holder | None:
-    """Who holds a port. A process that was killed is gone before its port is: while nobody is seen on it, wait."""
+    """Who holds a port. A process that was killed may be gone before its port is: while nobody who lives is seen on
+    it, wait."""
     until = time.monotonic() + _FREED_S
     while not is_free(port):
         whose = holder(port)
-        if whose.pid is not None or time.monotonic() > until:
+        if (whose.pid is not None and not _is_ending(whose.pid)) or time.monotonic() > until:
             return whose
         time.sleep(_POLL_S)
     return None
+
+
+def _is_ending(pid: int) -> bool:
+    """A process gives back its memory, and with it its command line, before it closes its ports."""
+    try:
+        return not psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return True
 
 
 class _ForeignLife:

@@ -32,7 +32,7 @@ from stack.services.mongod import REPLICA_SET
 from stack.services.mongod import probe as probe_mongod
 from stack.services.mongod import provision as provision_mongod
 from stack.services.sink import sink
-from stack.services.spark import MASTER_VARIABLE, ThroughProbe, own_environment
+from stack.services.spark import JAVA_OPTIONS, MASTER_VARIABLE, ThroughProbe, own_environment
 
 MASTER, WORKER = "spark-master", "spark-worker"
 KAFKA_UID, MONGO_UID, SPARK_UID = 1000, 999, 185
@@ -311,10 +311,11 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.driver.host": "spark",
         "spark.ui.port": _SPARK_UI,
         "spark.ui.showConsoleProgress": "false",
+        "spark.executor.extraJavaOptions": JAVA_OPTIONS,
         "spark.executor.memory": f"{max(512, blueprint.settings.docker.worker_memory_mb - 1024)}m",
     }
     arguments = ["--driver-memory", f"{blueprint.settings.spark.memory_mb}m"]
-    arguments += ["--driver-java-options", "-XX:+UseParallelGC", "--jars", f"{JARS}/*"]
+    arguments += ["--driver-java-options", JAVA_OPTIONS, "--jars", f"{JARS}/*"]
     for key, value in configuration.items():
         arguments += ["--conf", f"{key}={value}"]
     return shlex.join([*arguments, "pyspark-shell"])
