@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import takewhile
-from statistics import linear_regression, median
+from statistics import median
 
 from bench import pipeline, runs
 from bench.pipeline import Pair
 from measure.folder import RunFolder
 from measure.records import RunSample
+from scenarios.steady import LARGEST_GROWTH, growth
 from stack.access import Access
 from stack.places import Home
 
@@ -23,8 +24,6 @@ HIGH_RATE = 5_000
 """What microbatch is to hold."""
 _LADDER = (10, 20, 50, 100, 200, 400, 800)
 _FLOOR_S = 20.0
-_GROWTH = 0.05
-"""s of lag a second, as the warm-up judges it."""
 
 Rounds = dict[str, list[Pair]]
 
@@ -66,9 +65,9 @@ def holds(profile: str, rate: int) -> bool:
         for sample in RunFolder(Home.find().runs / document["run"]).samples()
         if isinstance(sample, RunSample) and sample.target_rate and sample.lag
     ]
-    growth = linear_regression(range(len(lag_s)), lag_s).slope
-    print(f"{profile} at {rate}: lag at most {max(lag_s):.1f} s, grew by {growth:.3f} s a second", flush=True)
-    return not document["audit"]["lost"] and growth <= _GROWTH
+    grew = growth(lag_s)
+    print(f"{profile} at {rate}: lag at most {max(lag_s):.1f} s, grew by {grew:.3f} s a second", flush=True)
+    return not document["audit"]["lost"] and grew <= LARGEST_GROWTH
 
 
 def microbatch_holds(up: Callable[[str], Access]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import linear_regression
 
 from measure.histogram import Histogram
 from measure.percentiles import read_percentile
@@ -14,7 +15,7 @@ _TIMES = 1.5
 _ABOVE_MS = 20.0
 """P50 and P95 of the later stretch may be 1.5 times, or 20 ms above, those of the earlier one, and the reverse."""
 _LAG_S = 1.0
-_SLOPE_S_PER_S = 0.05
+LARGEST_GROWTH = 0.05
 """A lag that grows by more than so many seconds of load each second is not about 0."""
 
 
@@ -55,13 +56,10 @@ def _behind(samples: Sequence[RunSample]) -> str | None:
     lags = [sample.lag.events / max(1.0, sample.target_rate) for sample in read if sample.lag is not None]
     if lags[-1] > _LAG_S:
         return f"the lag is {lags[-1]:.1f} s of load"
-    slope = _slope(lags)
-    return f"the lag grows by {slope:.2f} s of load each second" if slope > _SLOPE_S_PER_S else None
+    grew = growth(lags)
+    return f"the lag grows by {grew:.2f} s of load each second" if grew > LARGEST_GROWTH else None
 
 
-def _slope(values: Sequence[float]) -> float:
-    """Least-squares slope for each step."""
-    n = len(values)
-    middle, mean = (n - 1) / 2, sum(values) / n
-    spread = sum((at - middle) ** 2 for at in range(n))
-    return sum((at - middle) * (value - mean) for at, value in enumerate(values)) / spread
+def growth(lags_s: Sequence[float]) -> float:
+    """By how much the lag, in seconds of load, grew from one second to the next (least squares)."""
+    return linear_regression(range(len(lags_s)), lags_s).slope
