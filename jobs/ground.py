@@ -9,9 +9,8 @@ from pathlib import Path
 from pymongo import MongoClient
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import checkpoint, control, session
+from jobs import checkpoint, control, progress, session
 from jobs.control import Generation
-from jobs.progress import ProgressRecorder
 from jobs.topics import Topic, Topics
 from jobs.watch import Anew
 from measure.store import Document, Store
@@ -56,6 +55,6 @@ class Ground:
 
     def records(self, spark: SparkSession) -> DataFrame:
         """The events topic as a stream, with Spark's progress recorded."""
-        spark.streams.addListener(ProgressRecorder(self.database, self.generation.profile))
+        progress.record(spark, self.database, self.generation.profile)
         options = session.source_options(self.access, self.starting_offsets)
         return spark.readStream.format("kafka").options(**options).load()
