@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ Document = dict[str, Any]
 
 LATENCY = str(Path(sys.executable).with_name("latency"))
 _RUN_S = 900
+_MOST_LOADS = 6
+_STILL_FALLING = 0.8
+"""Of the P95 of the load before; noise alone makes a fifth."""
 _JUDGED = (0, 3)
 """Exit codes of a run that was measured: passed, or failed a limit."""
 
@@ -30,8 +34,14 @@ def run(*arguments: str) -> Document:
 
 
 def warm(*arguments: str) -> None:
-    """Half a minute of load for what has just started: it is compiled while it runs."""
-    run("peak", "--duration", "30s", "--keep", *arguments)
+    """Loads of half a minute for what has just started, which is compiled while it runs, until one is no longer quicker
+    than the one before."""
+    before = math.inf
+    for _ in range(_MOST_LOADS):
+        p95 = run("peak", "--duration", "30s", "--keep", *arguments)["latency_ms"]["e2e"]["p95"]
+        if p95 > before * _STILL_FALLING:
+            return
+        before = p95
 
 
 def seconds_of(*arguments: str) -> float:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
-from console import garbage
+from console import garbage, priority
 from console.actions import ACTIONS
 from console.driving import Driving
 from console.feed.collector import Collector, Feed
@@ -35,6 +35,7 @@ from stack.settings import Settings
 WINDOWS = tuple(Window)
 _SWITCH_S = 0.0005
 """For how long the feed may keep the interpreter from the thread that answers keys and paints (Python's own: 5 ms)."""
+_BETWEEN_SCREENS_S = 0.3
 _CHANGING = {action.call.partition("(")[0] for action in ACTIONS if action.changes}
 
 
@@ -139,7 +140,15 @@ class ConsoleApp(Driving):
         for made in self.MODES.values():
             if isinstance(made, partial):
                 import_module(_module(made.args[0]))
-        self.call_from_thread(garbage.resume)
+        self.call_from_thread(self._make_ahead, [mode for mode in self.MODES if mode != "first"])
+
+    def _make_ahead(self, modes: list[str]) -> None:
+        """The screens of these modes, with pauses: each takes as long as a key may."""
+        if modes and self.is_running:
+            self._init_mode(modes[0])
+            self.set_timer(_BETWEEN_SCREENS_S, partial(self._make_ahead, modes[1:]))
+        else:
+            garbage.resume()
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -274,7 +283,8 @@ def open_console(stack_name: str | None, read_only: bool = False) -> int:
         raise UsageError(f"console.theme: expected one of {', '.join(sorted(BUILTIN_THEMES))}.")
     read_only = read_only or settings.console.read_only
     sys.setswitchinterval(_SWITCH_S)
-    return console_on(settings, read_only).run() or 0
+    with priority.raised():
+        return console_on(settings, read_only).run() or 0
 
 
 def console_on(settings: Settings, read_only: bool) -> ConsoleApp:

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, KafkaException, Message
 from pymongo import UpdateOne
 from pymongo.errors import ConnectionFailure
 
+from jobs.beside import Beside
 from jobs.records import read_stamp
 from measure.stamp import FOREIGN_RUN
 from measure.store import DEAD, Document, Store, dead_id
@@ -32,11 +33,11 @@ _PLACE = re.compile(r"[0-9]{1,14}\Z", re.ASCII)
 """A partition, an offset, or ms of the epoch that a date can have."""
 
 
-class DeadLetters(threading.Thread):
-    """Runs until `stopping` or `end`; an error ends it and is raised by `check`."""
+class DeadLetters(Beside):
+    """Runs until `stopping` or `end`."""
 
     def __init__(self, connection: dict[str, Any], topic: str, database: Store, stopping: Callable[[], bool]) -> None:
-        super().__init__(name="dead letters", daemon=True)
+        super().__init__("dead letters")
         self._consumer = Consumer(
             connection
             | {
@@ -51,27 +52,18 @@ class DeadLetters(threading.Thread):
         self._dead = database[DEAD]
         self._stopping = stopping
         self._ended = threading.Event()
-        self._failed: BaseException | None = None
-
-    def check(self) -> None:
-        """Raise what ended the thread, if something did."""
-        if self._failed:
-            raise self._failed
 
     def end(self) -> None:
         """Leave the group, so that the letters need not wait until this member is missed; waits for it."""
         self._ended.set()
         self.join(_LEAVING_S)
 
-    def run(self) -> None:
+    def work(self) -> None:
         """Copy until told to stop."""
-        try:
-            self._consumer.subscribe([self._topic])
-            while not (self._stopping() or self._ended.is_set()):
-                self._copy(self._consumer.consume(_BATCH, _WAIT_S))
-            self._consumer.close()
-        except BaseException as failed:  # told to the main loop, which ends the process
-            self._failed = failed
+        self._consumer.subscribe([self._topic])
+        while not (self._stopping() or self._ended.is_set()):
+            self._copy(self._consumer.consume(_BATCH, _WAIT_S))
+        self._consumer.close()
 
     def _copy(self, messages: Iterable[Message]) -> None:
         letters = [letter for message in messages if not message.error() and (letter := document(message))]

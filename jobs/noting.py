@@ -10,26 +10,25 @@ from queue import SimpleQueue
 
 from pymongo.errors import PyMongoError
 
+from jobs.beside import Beside
 from jobs.topics import Topic, TopicGoneError, Topics
 from measure.store import SAMPLES, Document, Store
 
 
-class Noting(threading.Thread):
-    """Runs as long as the process; an error ends it and is raised by the next `give`."""
+class Noting(Beside):
+    """Runs as long as the process; an error of its own the next `give` raises."""
 
     def __init__(self, database: Store, topics: Topics, topic: Topic) -> None:
-        super().__init__(name="noting", daemon=True)
+        super().__init__("noting")
         self._samples = database[SAMPLES]
         self._topics = topics
         self._topic = topic
         self._notes: SimpleQueue[Document] = SimpleQueue()
         self._anew = threading.Event()
-        self._failed: BaseException | None = None
 
     def give(self, note: Document) -> bool:
         """Hand over the note of the last second; whether the topic is still the one that it was."""
-        if self._failed:
-            raise self._failed
+        self.check()
         self._notes.put(note)
         return not self._anew.is_set()
 
@@ -40,15 +39,12 @@ class Noting(threading.Thread):
         except TopicGoneError:
             return True
 
-    def run(self) -> None:
+    def work(self) -> None:
         """Take notes until the topic is another one."""
-        try:
-            while not self._anew.is_set():
-                self._write(self._notes.get())
-                if self._notes.empty() and not self.is_same_topic():
-                    self._anew.set()
-        except BaseException as failed:  # told to the main loop, which ends the process
-            self._failed = failed
+        while not self._anew.is_set():
+            self._write(self._notes.get())
+            if self._notes.empty() and not self.is_same_topic():
+                self._anew.set()
 
     def _write(self, note: Document) -> None:
         try:

@@ -62,7 +62,12 @@ class ModeScreen(Screen[None]):
         event.refresh_styles = looks != self._styled_for
         self._styled_for = looks
         self.show(self.console.snapshot)
-        self.console.tell()
+        if self.is_current:
+            self.console.tell()
+            self.come_on_show()
+
+    def come_on_show(self) -> None:
+        """Read what snapshots do not bring. Not called when the screen is made ahead."""
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a newer snapshot."""

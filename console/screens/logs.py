@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -58,7 +58,7 @@ class LogsScreen(ModeScreen):
         self.query_one(LogView).focus()
         self._say_what()
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    def come_on_show(self) -> None:
         if not self._reading:
             self._reading = True
             self._read()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -89,7 +89,7 @@ class RunsScreen(ModeScreen):
         wide = self.size.width >= _WIDE_FROM
         return tuple(title for title in _COLUMNS if wide or title not in _WIDE)
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    def come_on_show(self) -> None:
         self._read()
 
     @work(thread=True, exclusive=True, group="archive", exit_on_error=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -103,7 +103,7 @@ class StackScreen(ModeScreen):
         self.query_one("#configuration").border_title = "Configuration and where each value came from"
         self.query_one(Findings).show(None)
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
+    def come_on_show(self) -> None:
         self.action_examine()
 
     def action_examine(self) -> None:

@@ -39,6 +39,26 @@ def said(app: ConsoleApp, name: str) -> str:
     return str(app.screen.query_one(name, Static).render())
 
 
+async def test_screens_are_made_ahead_and_read_when_they_come_on_show(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: is_made(app, "help"))
+        ahead = app.get_screen_stack("runs")[0]
+        assert ahead.query_one(DataTable).row_count == 0
+        await pilot.press("5")
+        await until(pilot, lambda: ahead.query_one(DataTable).row_count == 2)
+        assert app.screen is ahead
+        assert ahead.has_class("-narrow", "-low")
+        assert ahead.focused is not None
+
+
+def is_made(app: ConsoleApp, mode: str) -> bool:
+    try:
+        return bool(app.get_screen_stack(mode))
+    except KeyError:
+        return False
+
+
 # --- scenarios ---
 
 
