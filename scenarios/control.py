@@ -141,7 +141,10 @@ def send(run_folder: Path, command: Command) -> Reply:
             line.connect(process.socket)
             line.sendall(msgspec.json.encode(command) + b"\n")
             with line.makefile("rb") as answers:
-                reply = decode(answers.readline(), Reply)
+                answer = answers.readline()
+            if not answer:
+                raise NoRunError(f"run {folder.run} ended before it answered.")
+            reply = decode(answer, Reply)
     except (OSError, msgspec.DecodeError) as broken:
         raise LatencyError(f"run {folder.run} (process {process.pid}) does not answer: {broken}") from broken
     if not reply.get("ok"):

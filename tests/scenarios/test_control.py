@@ -98,6 +98,26 @@ def test_a_run_that_listens_no_more_is_said_to_be_so(tmp_path: Path) -> None:
         send(made.path, Status())
 
 
+def test_a_run_that_ends_before_it_answers_is_said_to_be_so(tmp_path: Path) -> None:
+    path, this = tmp_path / "line", current_process()
+    made = RunFolder.create(tmp_path, "mine-3")
+    made.write_process(Process(this.pid, this.started, str(path)))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        hanging_up = threading.Thread(target=hear_and_hang_up, args=(listener,))
+        hanging_up.start()
+        with pytest.raises(NoRunError, match="mine-3 ended before it answered"):
+            send(made.path, Status())
+        hanging_up.join()
+
+
+def hear_and_hang_up(listener: socket.socket) -> None:
+    line, _ = listener.accept()
+    with line:
+        line.recv(1024)
+
+
 def test_a_stack_has_one_run_at_a_time_which_the_second_is_told(tmp_path: Path) -> None:
     stack = StackFolder(tmp_path / "stacks" / "s")
     assert occupant(stack) is None
