@@ -46,6 +46,8 @@ KEYS = (
 )
 """Each with a text that its paint brings."""
 SETTLE_S = 8.0
+KEPT_BYTES = 1 << 18
+"""Of the output: more than one paint."""
 FILL_MINUTES = 6.0
 """Minutes after which the console holds what it keeps, five minutes of histograms among it; of a shorter run a half."""
 PROGRAM = "from console.main import main; main()"
@@ -89,7 +91,7 @@ class Terminal:
             except OSError:
                 return
             with self._fresh:
-                self._output += block
+                self._output = (self._output + block)[-KEPT_BYTES:]
                 self._fresh.notify_all()
 
     def press(self, key: bytes, shows: bytes, deadline_s: float = 10.0) -> Key:
