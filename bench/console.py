@@ -26,6 +26,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.staying import stay
 from stack.settings import Settings
 
 SIZE = (40, 120)
@@ -187,14 +188,10 @@ def told(what: str, keys: list[Key], bar: str = "") -> None:
 
 def on_live(terminal: Terminal, minutes: float) -> None:
     """CPU of so many minutes, and memory from when the console is filled on."""
-    filling = min(FILL_MINUTES, minutes / 2)
-    share = terminal.cpu_share(filling * 60)
-    early = terminal.process.memory_info().rss
-    share = (share * filling + terminal.cpu_share((minutes - filling) * 60) * (minutes - filling)) / minutes
-    late = terminal.process.memory_info().rss
-    print(f"CPU on Live, 120×40        {share * 100:8.1f} %    (bar 12)")
-    print(f"memory                     {late / 1e6:8.1f} MB")
-    print(f"  change from {filling:3g} min on    {(late - early) / 1e6:+8.1f} MB   (bar ±5)", flush=True)
+    took = stay(terminal.process, minutes * 60, FILL_MINUTES * 60)
+    print(f"CPU on Live, 120×40        {took.cores * 100:8.1f} %    (bar 12)")
+    print(f"memory                     {took.memory / 1e6:8.1f} MB")
+    print(f"  change from {took.filling_s / 60:3g} min on    {took.grown / 1e6:+8.1f} MB   (bar ±5)", flush=True)
 
 
 def measure(terminal: Terminal, minutes: float, flooded: Path) -> None:

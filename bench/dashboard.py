@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 from pymongo.database import Database
 
+from bench.staying import stay
 from measure.histogram import Histogram
 from measure.percentiles import stage_latency
 from measure.store import histograms
@@ -143,15 +144,11 @@ def measure(store: Store, address: str, chrome: Any, viewers: int, seconds: floa
             tab.await_text("Where the time goes")
         tabs.append(tab)
     print("first page, s: " + ", ".join(f"{first:.2f}" for first in firsts) + " (to reach: ≤ 2)")
-    filling = min(FILL_S, seconds / 2)
-    cpu, began = sum(process.cpu_times()[:2]), time.monotonic()
-    time.sleep(filling)
-    memory = process.memory_info().rss
-    time.sleep(seconds - filling)
-    share = (sum(process.cpu_times()[:2]) - cpu) / (time.monotonic() - began)
-    grown = (process.memory_info().rss - memory) / 2**20
-    print(f"{viewers} viewers for {seconds:.0f} s: {share:.0%} of a core (to reach: ≤ 30 %)")
-    print(f"memory {process.memory_info().rss / 2**20:,.0f} MiB, {grown:+.0f} MiB after the first {filling:.0f} s")
+    took = stay(process, seconds, FILL_S)
+    print(f"{viewers} viewers for {seconds:.0f} s: {took.cores:.0%} of a core (to reach: ≤ 30 %)")
+    print(
+        f"memory {took.memory / 2**20:,.0f} MiB, {took.grown / 2**20:+.0f} MiB after the first {took.filling_s:.0f} s"
+    )
     stages = recorded(store)
     for stage, more in (("query", "to reach: P95 ≤ 100 ms"), ("shown", "refresh and cache 2 s each")):
         found = stage_latency(stages.get(stage, Histogram()))

@@ -10,7 +10,7 @@ from console.priority import NICENESS
 NICENESS_NOW = "import os; print(os.getpriority(os.PRIO_PROCESS, 0), flush=True)"
 MAY = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {NICENESS})"
 RAISED = f"""
-import subprocess, sys, threading
+import subprocess, sys
 from pathlib import Path
 from console import priority
 
