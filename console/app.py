@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -131,6 +132,7 @@ class ConsoleApp(Driving):
 
     def _begin(self) -> None:
         """The first paint is done: now what takes longer."""
+        priority.share(threading.enumerate())
         self.want()
         self._import_screens()
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 NICENESS = -10
@@ -18,8 +19,8 @@ _SESSION = Path("/proc/self/autogroup")
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """The calling thread goes first meanwhile, and its session, which is as it was afterwards; what it starts does not.
-    Without the right to it nothing changes."""
+    """The calling thread goes first meanwhile, and its session, which is as it was afterwards; what it starts, threads
+    and processes, does not. Without the right to it nothing changes."""
     before = _session_niceness()
     with contextlib.suppress(AttributeError, OSError):  # macOS has no such call
         os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
@@ -31,6 +32,17 @@ def raised() -> Iterator[None]:
         if before is not None:
             with contextlib.suppress(OSError):
                 _SESSION.write_text(str(before))
+
+
+def share(threads: Iterable[threading.Thread]) -> None:
+    """Let these threads go first too, where the calling one does: keys come in and paints go out by threads of their
+    own, and one that has to wait for a core while it holds the interpreter holds up the others."""
+    if os.getpriority(os.PRIO_PROCESS, 0) != NICENESS:
+        return
+    for thread in threads:
+        if thread.native_id is not None:
+            with contextlib.suppress(OSError):  # it has ended
+                os.setpriority(os.PRIO_PROCESS, thread.native_id, NICENESS)
 
 
 def _session_niceness() -> int | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from console.feed.snapshot import Snapshot
+from console.screens.styled import StyledScreen
 from console.widgets.activity import Activity
 from console.widgets.header import Header
 from console.widgets.keys_line import KeysLine
@@ -22,7 +21,7 @@ HEIGHTS = [(0, "-low"), (32, "-middling"), (50, "-high")]
 """Columns and rows from which on a screen has a class, after which it is laid out."""
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(StyledScreen[None]):
     """One mode of the console. Only the one on show is drawn."""
 
     HORIZONTAL_BREAKPOINTS = WIDTHS
@@ -31,8 +30,6 @@ class ModeScreen(Screen[None]):
     """Of its own actions."""
     heat_stage: str | None = None
     """Which stage's heat map the screen shows."""
-    _styled_for: object = None
-    """What its styles were worked out for last."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,12 +52,8 @@ class ModeScreen(Screen[None]):
         """What lies between header and footer."""
         raise NotImplementedError
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Draw what came in while another screen was on show. Styles are worked out anew only where they could differ:
-        without that what is already painted can stay, which is most of the time that a jump takes."""
-        looks = (self.app.theme, self.app.pseudo_classes, self.app.classes)
-        event.refresh_styles = looks != self._styled_for
-        self._styled_for = looks
+    def on_screen_resume(self) -> None:
+        """Draw what came in while another screen was on show."""
         self.show(self.console.snapshot)
         if self.is_current:
             self.console.tell()

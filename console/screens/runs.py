@@ -97,6 +97,8 @@ class RunsScreen(ModeScreen):
         self.post_message(ArchiveRead(read_archive(self.console.settings.home)))
 
     def on_archive_read(self, message: ArchiveRead) -> None:
+        if message.archive == self._archive and self._shown:
+            return  # a full table takes 100 ms to draw, which the next key would wait for
         self._archive = message.archive
         known = {entry.id for entry in self._archive.entries}
         self._marked = [run for run in self._marked if run in known]

@@ -16,8 +16,10 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.visual import RenderOptions, Visual
 
+from console.screens.styled import StyledScreen
 
-class Veiled(ModalScreen[ScreenResultType]):
+
+class Veiled(StyledScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     """A dialog through whose background the screen below is seen."""
 
     DEFAULT_CSS = "Veiled { background: $background 60%; }"
