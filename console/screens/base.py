@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 
 from console.feed.snapshot import Snapshot
@@ -52,7 +53,7 @@ class ModeScreen(StyledScreen[None]):
         """What lies between header and footer."""
         raise NotImplementedError
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Draw what came in while another screen was on show."""
         self.show(self.console.snapshot)
         if self.is_current:
