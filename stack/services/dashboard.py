@@ -48,6 +48,7 @@ def options(blueprint: Blueprint) -> list[tuple[str, str]]:
         ("server.enableXsrfProtection", "true"),
         *(("server.allowedHosts", host) for host in dict.fromkeys(("localhost", HOST, *named, *given.hosts))),
         ("server.fileWatcherType", "none"),
+        ("runner.postScriptGC", "false"),  # each refresh would hold the interpreter for 60 ms or more
         ("browser.gatherUsageStats", "false"),
         ("client.showErrorDetails", "none"),
         ("client.toolbarMode", "minimal"),
