@@ -46,5 +46,5 @@ class DeadTopic:
             "source_offset": row["offset"],
             "source_time_ms": row["source_time_ms"],
         }
-        came = [(header["key"], header["value"]) for header in row["dead_headers"] or ()]
+        came = [(header["key"], header["value"]) for header in row["headers"] or ()]
         return came + [(name, str(value).encode()) for name, value in said.items()]

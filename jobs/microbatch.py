@@ -34,9 +34,6 @@ PROFILE = BatchProfile(
     | {
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",
-        # A batch has a few hundred rows: writing Java for its plan costs more than it saves.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     },
     task_slots=2,
     trigger=None,
