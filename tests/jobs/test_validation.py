@@ -59,6 +59,8 @@ BAD: list[tuple[bytes | None, str]] = [
     (b"{broken", "value: not a JSON object"),
     (b"[1]", "value: not a JSON object"),
     (b'"text"', "value: not a JSON object"),
+    (b"null", "value: not a JSON object"),
+    (b"{},[{}", "value: not a JSON object"),
     (event() + b" {}", "value: not a JSON object"),
     (event() + b",{}", "value: not a JSON object"),
     (without("event_id"), "event_id: missing or not a text"),
@@ -103,10 +105,10 @@ def test_each_bad_record_has_its_reason(spark: SparkSession) -> None:
 
 
 def test_good_records_keep_their_values(spark: SparkSession) -> None:
-    values = [event(), without("category"), without("currency"), event(price=0), event(quantity=2.0)]
+    values = [event(), without("category"), without("currency"), event(price=0), event(quantity=2.0), b"\n " + event()]
     rows = judge(spark, [(b"u", value) for value in values])
     assert [row["reason"] for row in rows] == [None] * len(values)
-    assert [row["category"] for row in rows] == ["c", "unknown", "c", "c", "c"]
+    assert [row["category"] for row in rows] == ["c", "unknown", "c", "c", "c", "c"]
     assert rows[2]["currency"] == "XXX"
     assert rows[0]["minute_us"] == 1_795_491_720_000_000
     assert [row["quantity"] for row in rows] == [2] * len(values)
