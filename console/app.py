@@ -142,13 +142,13 @@ class ConsoleApp(Driving):
         for made in self.MODES.values():
             if isinstance(made, partial):
                 import_module(_module(made.args[0]))
-        self.call_from_thread(self._make_ahead, [mode for mode in self.MODES if mode != "first"])
+        self.call_from_thread(self.make_ahead, [mode for mode in self.MODES if mode != "first"])
 
-    def _make_ahead(self, modes: list[str]) -> None:
+    def make_ahead(self, modes: list[str]) -> None:
         """The screens of these modes, with pauses: each takes as long as a key may."""
         if modes and self.is_running:
             self._init_mode(modes[0])
-            self.set_timer(_BETWEEN_SCREENS_S, partial(self._make_ahead, modes[1:]))
+            self.set_timer(_BETWEEN_SCREENS_S, partial(self.make_ahead, modes[1:]))
         else:
             garbage.resume()
 

@@ -53,8 +53,18 @@ class ModeScreen(StyledScreen[None]):
         """What lies between header and footer."""
         raise NotImplementedError
 
+    def on_mount(self) -> None:
+        """Set up what was composed; that is nothing where the console was left while the screen was being made."""
+        if self.children:
+            self.begin()
+
+    def begin(self) -> None:
+        """What the screen's widgets begin with."""
+
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Draw what came in while another screen was on show."""
+        if not self.children:
+            return
         self.show(self.console.snapshot)
         if self.is_current:
             self.console.tell()

@@ -52,7 +52,7 @@ class FirstScreen(ModeScreen):
                 yield Findings()
             yield Services()
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(Findings).show(None)
         self._look()
 

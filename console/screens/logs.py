@@ -54,7 +54,7 @@ class LogsScreen(ModeScreen):
         yield Input(placeholder="text, or /regular expression/; enter keeps it, escape clears it", id="pattern")
         yield LogView(self.console.clock, id="lines")
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one(LogView).focus()
         self._say_what()
 

@@ -75,7 +75,7 @@ class RunsScreen(ModeScreen):
         yield Static("", id="none", markup=False)
         yield DataTable[Text](cursor_type="row", zebra_stripes=True)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         table = self.query_one(DataTable)
         table.border_title = "Runs"
         table.focus()

@@ -66,7 +66,7 @@ class ScenariosScreen(ModeScreen):
                 yield Static(id="problem", markup=False)
                 yield Static(id="schedule", markup=False)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one("#list", OptionList).border_title = "Scenarios"
         self.query_one("#what").border_title = "What it will do"
         self.query_one("#list").focus()

@@ -102,7 +102,7 @@ class StackScreen(ModeScreen):
                 with VerticalScroll(id="configuration", classes="box"):
                     yield Static(id="settings", markup=False)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one("#doctor").border_title = "Doctor"
         self.query_one("#configuration").border_title = "Configuration and where each value came from"
         self.query_one(Findings).show(None)

@@ -52,6 +52,15 @@ async def test_screens_are_made_ahead_and_read_when_they_come_on_show(make_conso
         assert ahead.focused is not None
 
 
+@pytest.mark.parametrize("mode", ["logs", "scenarios", "runs", "stack"])
+async def test_the_console_can_be_left_while_a_screen_is_being_made(make_console: MakeConsole, mode: str) -> None:
+    app = make_console()
+    async with app.run_test(size=(80, 24)):
+        app.exit()
+        app.make_ahead([mode])
+    assert app.return_code == 0
+
+
 def is_made(app: ConsoleApp, mode: str) -> bool:
     try:
         return bool(app.get_screen_stack(mode))
