@@ -119,12 +119,6 @@ class Terminal:
                     raise TimeoutError(f"{shows!r} was not painted within {deadline_s:g} s")
             return time.perf_counter()
 
-    def cpu_share(self, seconds: float) -> float:
-        """Cores over the next so many seconds."""
-        before = sum(self.process.cpu_times()[:2])
-        time.sleep(seconds)
-        return (sum(self.process.cpu_times()[:2]) - before) / seconds
-
     def close(self) -> None:
         """Leave the console."""
         os.write(self._master, b"q")
@@ -203,7 +197,7 @@ def measure(terminal: Terminal, minutes: float, flooded: Path) -> None:
     told("key to paint, P50 / P95", keys_to_paint(terminal), "   (bar 50)")
     terminal.press(b"f", b"FROZEN")
     time.sleep(2)
-    print(f"CPU frozen                 {terminal.cpu_share(15) * 100:8.1f} %    (bar 1)")
+    print(f"CPU frozen                 {stay(terminal.process, 15, 0).cores * 100:8.1f} %    (bar 1)")
     terminal.press(b"f", b"now")
     told("key to paint, log flood", under_flood(terminal, flooded))
 

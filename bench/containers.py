@@ -15,6 +15,7 @@ from statistics import median
 
 from bench import runs
 from bench.console import SETTLE_S, Terminal
+from bench.staying import stay
 
 UP_S, RATIO, SHARE = 60.0, 1.5, 0.10
 LOCAL, BOXED = "bench-local", "bench-boxed"
@@ -62,7 +63,7 @@ def console_share(seconds: float) -> float:
         terminal = Terminal("--stack", BOXED)
         terminal.await_output(b"Services", 20)
         time.sleep(SETTLE_S)
-        return terminal.cpu_share(seconds)
+        return stay(terminal.process, seconds, 0).cores
     finally:
         if terminal is not None:
             terminal.close()

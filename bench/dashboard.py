@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 from pymongo.database import Database
 
-from bench.first_page import first_page
+from bench.first_page import SIZE, first_page
 from bench.staying import stay
 from measure.histogram import Histogram
 from measure.percentiles import stage_latency
@@ -139,7 +139,7 @@ def measure(store: Store, address: str, chrome: Any, viewers: int, seconds: floa
     )
     tabs = []
     for number in range(viewers):
-        tab = Visitor(chrome.new_page(viewport={"width": 1400, "height": 900}))
+        tab = Visitor(chrome.new_page(viewport=SIZE))
         tab.go(address)
         if number % 3 == 1:
             tab.turn_to("Operations")

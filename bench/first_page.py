@@ -10,7 +10,7 @@ from tests.dashboard.serving import Visitor
 
 PAGES = 5
 CHARTS = 8
-_SIZE = {"width": 1400, "height": 900}
+SIZE = {"width": 1400, "height": 900}
 _CLOCK = """(() => {
   window.drawn = {}
   const parts = {
@@ -40,7 +40,7 @@ def first_page(chrome: Any, address: str) -> FirstPage:
 
 
 def _visit(chrome: Any, address: str) -> dict[str, float]:
-    page = chrome.new_page(viewport=_SIZE)
+    page = chrome.new_page(viewport=SIZE)
     page.add_init_script(_CLOCK % CHARTS)
     Visitor(page).go(address)
     page.wait_for_function("() => 'charts' in window.drawn")

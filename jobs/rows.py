@@ -19,7 +19,7 @@ _EVENT = ("event_type", "session_id", "product_id", "category", "quantity", "pri
 
 def narrowed(judged: DataFrame) -> DataFrame:
     """Only the columns that `arrivals` reads; the bytes of a record only where it is a dead letter. Headers go as they
-    are: to look for six of them in each record took Spark a fifth of a batch."""
+    are: to look for six of them in each record took a fifth of Spark's work on the rows."""
     bad = F.col("reason").isNotNull()
     return judged.select(
         "partition",

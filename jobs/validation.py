@@ -20,6 +20,7 @@ LARGEST_REVENUE = 1_000_000_000
 _REQUIRED = ("event_id", "event_type", "user_id", "session_id", "product_id")
 _OPTIONAL = {"category": "unknown", "currency": "XXX"}
 _BLANK = " \t\r\n"
+"""What JSON allows before a value."""
 _MINUTE_US = 60_000_000
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?$"
 

@@ -87,10 +87,6 @@ class StackScreen(ModeScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("stack")
     CSS_PATH = "stack.tcss"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._examination: Examination | None = None
-
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="stack-page", can_focus=False):
             yield ServiceTable(id="table")
@@ -120,10 +116,10 @@ class StackScreen(ModeScreen):
 
     def on_examined(self, message: Examined) -> None:
         self.query_one("#doctor").border_subtitle = f"looked at {_clock(self.console.clock())}"
-        if message.examination != self._examination:
-            self._examination = message.examination
-            self.query_one(Findings).show(self._examination)
-            self.query_one("#settings", Static).update(_settings(self._examination))
+        findings = self.query_one(Findings)
+        if message.examination != findings.examination:
+            findings.show(message.examination)
+            self.query_one("#settings", Static).update(_settings(message.examination))
 
 
 def _clock(now_s: float) -> str:

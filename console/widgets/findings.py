@@ -20,14 +20,14 @@ class Findings(Static):
 
     def __init__(self) -> None:
         super().__init__()
-        self._examination: Examination | None = None
+        self.examination: Examination | None = None
 
     def on_resize(self) -> None:
-        self.show(self._examination)
+        self.show(self.examination)
 
     def show(self, examination: Examination | None) -> None:
         """None: not looked yet."""
-        self._examination = examination
+        self.examination = examination
         if examination is None:
             self.update(Content("looking at this machine …"))
         elif examination.problem:
