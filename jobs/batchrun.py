@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pymongo.errors import ConnectionFailure
 from pyspark.sql import DataFrame
@@ -36,12 +36,16 @@ class BatchProfile:
     """As Spark words a duration; None: a batch begins when the one before has ended."""
     one_by_one: bool = False
     stateful: Callable[[DataFrame], DataFrame] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Of the query, beside its checkpoint."""
+    plan: str = ""
+    """Which of the profile's plans this is, where it has several: none goes on from another's checkpoint."""
 
 
 def run(profile: BatchProfile) -> int:
     """Run until stopped; the process's exit code."""
     stop = StopFlag()
-    ground = Ground.find(profile.name)
+    ground = Ground.find(profile.name, profile.plan)
     connection, dead = ground.access.kafka(Role.JOB), ground.access.names.dead
     store = BatchStore(
         ground.client,
@@ -59,7 +63,8 @@ def run(profile: BatchProfile) -> int:
     spark = session.start(f"latency {profile.name}", profile.task_slots, profile.settings)
     checked = judged(ground.records(spark))
     kept = profile.stateful(checked) if profile.stateful else checked
-    writer = narrowed(kept).writeStream.queryName(profile.name).option("checkpointLocation", str(ground.checkpoint))
+    writer = narrowed(kept).writeStream.queryName(profile.name).options(**profile.options)
+    writer = writer.option("checkpointLocation", str(ground.checkpoint))
     if profile.trigger:
         writer = writer.trigger(processingTime=profile.trigger)
     query = writer.foreachBatch(store).start()

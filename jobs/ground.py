@@ -21,6 +21,7 @@ from stack.access import STACK_DIR_VARIABLE, Access, Role
 class Ground:
     """As it was found at the job's start."""
 
+    profile: str
     access: Access
     topics: Topics
     topic: Topic
@@ -30,18 +31,19 @@ class Ground:
     starting_offsets: str
 
     @classmethod
-    def find(cls, profile: str) -> Ground:
-        """Join as this profile; what it will not go on from is removed. LatencyError where the stack is not there."""
+    def find(cls, profile: str, plan: str = "") -> Ground:
+        """Join as this profile with this plan of its; what it will not go on from is removed. LatencyError where the
+        stack is not there."""
         access = Access.from_environment()
         topics = Topics(access.kafka(Role.JOB))
         topic = topics.find(access.names.events)
         client = MongoClient[Document](access.mongo_uri(Role.JOB))
         database = client[access.names.database]
-        generation = control.join(database, profile)
+        generation = control.join(database, f"{profile}+{plan}" if plan else profile)
         folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
         measured = control.measured_offsets(database, topic.id)
         offsets = checkpoint.starting_offsets(topic, measured, topics.earliest(topic))
-        return cls(access, topics, topic, client, generation, folder, offsets)
+        return cls(profile, access, topics, topic, client, generation, folder, offsets)
 
     @property
     def database(self) -> Store:
@@ -55,6 +57,6 @@ class Ground:
 
     def records(self, spark: SparkSession) -> DataFrame:
         """The events topic as a stream, with Spark's progress recorded."""
-        progress.record(spark, self.database, self.generation.profile)
+        progress.record(spark, self.database, self.profile)
         options = session.source_options(self.access, self.starting_offsets)
         return spark.readStream.format("kafka").options(**options).load()

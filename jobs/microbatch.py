@@ -18,6 +18,13 @@ from jobs.stopping import serve
 from stack.services.spark import STATEFUL_VARIABLE
 
 WATERMARK = "10 minutes"
+_STATEFUL = os.environ.get(STATEFUL_VARIABLE) == "1"
+_LOGGED_BESIDE = {
+    # Spark logs a batch's offsets and its commit beside it, once a second: positions say what is done, not the log.
+    "asyncProgressTrackingEnabled": "true",
+    # Spark allows it where batches that come again do no harm. It cannot know that of foreachBatch: fences see to it.
+    "_asyncProgressTrackingOverrideSinkSupportCheck": "true",
+}
 
 
 def deduplicated(events: DataFrame) -> DataFrame:
@@ -37,7 +44,9 @@ PROFILE = BatchProfile(
     },
     task_slots=2,
     trigger=None,
-    stateful=deduplicated if os.environ.get(STATEFUL_VARIABLE) == "1" else None,
+    stateful=deduplicated if _STATEFUL else None,
+    options={} if _STATEFUL else _LOGGED_BESIDE,
+    plan="stateful" if _STATEFUL else "",
 )
 
 if __name__ == "__main__":

@@ -50,8 +50,10 @@ def store(stack_access: Access) -> Iterator[Store]:
 def profile_of(stack_settings: Settings) -> Iterator[Any]:
     """Switches the stack to another profile; back to the first one in the end."""
 
-    def switch(profile: str) -> None:
-        lifecycle.up(stack_settings, profile, None, lambda text: click.echo(text, err=True))
+    def switch(profile: str, stateful: bool = False) -> None:
+        job = stack_settings.job.model_copy(update={"stateful": stateful})
+        settings = stack_settings.model_copy(update={"job": job})
+        lifecycle.up(settings, profile, None, lambda text: click.echo(text, err=True))
 
     yield switch
     switch("realtime")
@@ -136,10 +138,7 @@ def test_the_same_input_gives_the_same_windows(stack_access: Access, store: Stor
     base = datetime.now(UTC)
     events = mixed(base)
     results = {"reference": windows_of(stack_access, store, "reference", events)}
-    late = event(1, base - timedelta(hours=2))
-    send(stack_access, "late.reference", [late])
-    wait_for(lambda: len(sequences(store, "late.reference").of(0).late) == 1, "the late event, as late", PATIENCE_S)
-    assert not windows(store, "late.reference")
+    await_late(stack_access, store, "late.reference", base)
 
     for profile in ("realtime", "microbatch"):
         profile_of(profile)
@@ -151,15 +150,35 @@ def test_the_same_input_gives_the_same_windows(stack_access: Access, store: Stor
 
 
 def windows_of(
-    access: Access, store: Store, profile: str, events: Sequence[dict[str, object]]
+    access: Access, store: Store, name: str, events: Sequence[dict[str, object]]
 ) -> dict[tuple[datetime, str, int], dict[str, object]]:
-    """What the running `profile` makes of `events`, all of them stored or dead and none late."""
-    sent = send(access, f"same.{profile}", events)
+    """What the running profile makes of `events`, all of them stored or dead and none late."""
+    sent = send(access, f"same.{name}", events)
     await_all(store, sent)
     sets = sequences(store, sent.run)
     assert (sets.repeats, len(sets.of(0).late)) == (0, 0)
     await_letters(store, sent)
     return windows(store, sent.run)
+
+
+def await_late(access: Access, store: Store, run: str, base: datetime) -> None:
+    """An event that is too old is counted late and is in no window."""
+    send(access, run, [event(1, base - timedelta(hours=2))])
+    wait_for(lambda: len(sequences(store, run).of(0).late) == 1, "the late event, as late", PATIENCE_S)
+    assert not windows(store, run)
+
+
+def test_the_plan_with_state_and_the_one_without_take_turns(
+    stack_access: Access, store: Store, profile_of: Any
+) -> None:
+    """Neither can go on from the other's checkpoint."""
+    for turn, stateful in enumerate((False, True, False)):
+        profile_of("microbatch", stateful)
+        base = datetime.now(UTC)
+        found = windows_of(stack_access, store, f"turn{turn}", events := [event(n, base) for n in range(MIXED)])
+        assert sum(window["n"] for window in found.values()) == len(events)  # type: ignore[misc]
+        if stateful:
+            await_late(stack_access, store, f"late.turn{turn}", base)
 
 
 @pytest.mark.parametrize("profile", ["realtime", "microbatch"])
