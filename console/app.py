@@ -149,8 +149,10 @@ class ConsoleApp(Driving):
         if modes and self.is_running:
             self._init_mode(modes[0])
             self.set_timer(_BETWEEN_SCREENS_S, partial(self.make_ahead, modes[1:]))
-        else:
-            garbage.resume()
+            return
+        garbage.resume()
+        if self.is_running:
+            self.keep_question()
 
     def on_unmount(self) -> None:
         self.feed.close()

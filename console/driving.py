@@ -54,6 +54,8 @@ class Driving(App[int]):
     snapshot: Snapshot
     read_only: bool
     operations: Operations
+    _kept_question: ConfirmScreen | None = None
+    """Made, and asking nothing now."""
 
     def operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
         """Run `operation` off the UI's thread, and say how it ended."""
@@ -68,6 +70,25 @@ class Driving(App[int]):
     async def ask(self, screen: Screen[Any]) -> Any:
         """The answer to a dialog. From a worker only."""
         return await self.push_screen_wait(screen)
+
+    async def confirm(self, title: str, about: str, verb: str) -> bool:
+        """Whether the operator wants it. From a worker only."""
+        kept, self._kept_question = self._kept_question, None
+        if kept is None:
+            return bool(await self.ask(ConfirmScreen(title, about, verb)))
+        kept.put(title, about, verb)
+        try:
+            return bool(await self.ask(kept))
+        finally:
+            self._kept_question = kept
+
+    @work
+    async def keep_question(self) -> None:
+        """Make the dialog that asks, before somebody waits for it."""
+        made = ConfirmScreen("?", "?", "?")
+        self.install_screen(made, "question")
+        await self._get_screen(made)[1]
+        self._kept_question = made
 
     # --- load ---
 
@@ -126,7 +147,7 @@ class Driving(App[int]):
             self.notify("no run is in progress", severity="warning")
             return
         about = f"{progress.run} ends now instead of in {progress.left_s:.0f} s, and is judged by what there is."
-        if await self.ask(ConfirmScreen("Stop the run?", about, "Stop")):
+        if await self.confirm("Stop the run?", about, "Stop"):
             self.operate("stop", lambda _: self.operations.stop())
 
     # --- stack ---
@@ -158,7 +179,7 @@ class Driving(App[int]):
         about = (
             f"Job {stack.profile} ends cleanly, then {profile} starts. Topics, database and runs stay.{self._warning()}"
         )
-        return bool(await self.ask(ConfirmScreen(f"Switch to profile {profile}?", about, "Switch")))
+        return await self.confirm(f"Switch to profile {profile}?", about, "Switch")
 
     @work
     async def action_down(self) -> None:
@@ -166,7 +187,7 @@ class Driving(App[int]):
         if self.refused():
             return
         about = f"All services of stack {self.settings.stack} end. Their data stay.{self._warning()}"
-        if await self.ask(ConfirmScreen("Take the stack down?", about, "Down")):
+        if await self.confirm("Take the stack down?", about, "Down"):
             self.operate("down", self.operations.down)
 
     @work
@@ -193,7 +214,7 @@ class Driving(App[int]):
             return
         service = await self._choose_service("Restart a service")
         about = f"{service} ends and is started again. What is under way waits."
-        if service and await self.ask(ConfirmScreen(f"Restart {service}?", about, "Restart")):
+        if service and await self.confirm(f"Restart {service}?", about, "Restart"):
             self.operate(f"restart {service}", lambda narrate: self.operations.restart(service, narrate))
 
     @work
@@ -211,7 +232,7 @@ class Driving(App[int]):
         ]
         doing = await self.ask(ChooseScreen(f"What with {service}?", "", doings))
         about = "The run in progress will feel it."
-        if doing and await self.ask(ConfirmScreen(f"{doing.capitalize()} {service}?", about, doing.capitalize())):
+        if doing and await self.confirm(f"{doing.capitalize()} {service}?", about, doing.capitalize()):
             self.operate(f"{doing} {service}", lambda narrate: self._do(doing, service, narrate))
 
     def _do(self, doing: str, service: str, narrate: Narrate) -> str:

@@ -13,7 +13,7 @@ from console.screens.dialog import Dialog, buttons
 
 
 class ConfirmScreen(Dialog[bool]):
-    """Yes or no; Cancel has the focus."""
+    """Yes or no; Cancel has the focus. It can be asked again: to make a dialog takes longer than to paint one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,right", "app.focus_next", "other button", show=False),
@@ -28,6 +28,13 @@ class ConfirmScreen(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one("#cancel", Button).focus()
+
+    def put(self, title: str, about: str, verb: str) -> None:
+        """Another question, before it is shown again."""
+        self.query_one("#box").border_title = title
+        self.query_one("#about", Label).update(about)
+        self.query_one("#do", Button).label = verb
+        self.set_focus(self.query_one("#cancel"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "do")

@@ -17,7 +17,6 @@ from console.feed.archive import Archive, comparison_of, keep, read_archive, rem
 from console.feed.replay import Replay
 from console.keys import bindings
 from console.screens.base import ModeScreen
-from console.screens.confirm import ConfirmScreen
 from console.screens.reading import ReadingScreen
 from console.screens.replay import ReplayScreen
 from console.words import milliseconds, short_count
@@ -214,7 +213,7 @@ class RunsScreen(ModeScreen):
         if run is None or self.console.refused():
             return
         about = f"{run} and every figure of it are removed for good."
-        if await self.console.ask(ConfirmScreen("Delete the run?", about, "Delete")):
+        if await self.console.confirm("Delete the run?", about, "Delete"):
             try:
                 remove(self.console.settings.home, run)
             except LatencyError as refused:

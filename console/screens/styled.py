@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual import events
+from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 
 
@@ -18,3 +19,8 @@ class StyledScreen(Screen[ScreenResultType]):
         looks = (self.app.theme, self.app.pseudo_classes, self.app.classes)
         event.refresh_styles = self._styled_for not in (None, looks)
         self._styled_for = looks
+
+    def _screen_resized(self, size: Size) -> None:
+        """A dialog has a size for the first time, at which Textual lays out each screen below it anew."""
+        if size != self._size:
+            super()._screen_resized(size)

@@ -45,6 +45,8 @@ class PercentileChart(Panel):
         super().__init__(id=id, classes=classes)
         self._chart: ChartView | None = None
         self._rows: list[list[Cell]] = []
+        self._strips: list[Strip] = []
+        """The rows in the theme's colours; made when they are first painted."""
         self._painted: tuple[object, ...] = ()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -58,7 +60,7 @@ class PercentileChart(Panel):
     def _redraw(self) -> None:
         chart = self._chart
         if chart is None or not self.size.height:
-            self._rows, self._painted = [], ()
+            self._rows, self._strips, self._painted = [], [], ()
             reading = self._reading
             self.set_class(True, "-none")
             self._drawn = nothing(reading.reason if reading and reading.reason else "no second is complete yet")
@@ -71,7 +73,7 @@ class PercentileChart(Panel):
             from console.widgets.chart_rows import drawn_rows  # brings numpy, not needed for the first paint
 
             self._painted = painted
-            self._rows = drawn_rows(chart, self.size.width, self.size.height)
+            self._rows, self._strips = drawn_rows(chart, self.size.width, self.size.height), []
             self.refresh()
 
     def on_resize(self) -> None:
@@ -80,17 +82,23 @@ class PercentileChart(Panel):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
+        self._strips = []
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         if not self._rows:
             return super().render_line(y)
-        if y >= len(self._rows):
-            return Strip.blank(self.size.width, self.rich_style)
+        self._strips = self._strips or self._coloured()
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def _coloured(self) -> list[Strip]:
         base = self.rich_style
-        return Strip(
-            [Segment(cell.text, base + self._style(cell.style) if cell.style else base) for cell in self._rows[y]]
-        ).adjust_cell_length(self.size.width, base)
+        styles = {cell.style: base for row in self._rows for cell in row}
+        styles |= {name: base + self._style(name) for name in styles if name}
+        return [
+            Strip([Segment(cell.text, styles[cell.style]) for cell in row]).adjust_cell_length(self.size.width, base)
+            for row in self._rows
+        ]
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"chart--{name}", partial=True)

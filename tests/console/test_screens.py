@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import DataTable, Input, Label, OptionList, Select, Static, TextArea
+from textual.widgets import Button, DataTable, Input, Label, OptionList, Select, Static, TextArea
 
 from console.app import ConsoleApp
 from console.feed.replay import Replay
@@ -59,6 +59,28 @@ async def test_the_console_can_be_left_while_a_screen_is_being_made(make_console
         app.exit()
         app.make_ahead([mode])
     assert app.return_code == 0
+
+
+async def test_the_dialog_that_is_kept_asks_each_time_its_own_question(
+    make_console: MakeConsole, recording: Recording
+) -> None:
+    app = make_console(operations=recording)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.make_ahead([])
+        await until(pilot, lambda: app.is_screen_installed("question") and app.get_screen("question").is_mounted)
+        await settled(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: recording.asked == [("down", False)])
+        await pilot.press("s")
+        await until(pilot, lambda: app.screen is app.get_screen("question"))
+        assert app.screen.query_one("#box").border_title == "Stop the run?"
+        assert str(app.screen.query_one("#do", Button).label) == "Stop"
+        assert app.screen.focused is app.screen.query_one("#cancel")
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen))
+        assert recording.asked == [("down", False)]
 
 
 def is_made(app: ConsoleApp, mode: str) -> bool:
