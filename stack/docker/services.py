@@ -277,7 +277,6 @@ def driver(
     """A job: the driver, in client mode, in a container of its own."""
     settings = blueprint.settings
     through = ThroughProbe(blueprint.access)
-    workers = tuple(service.name for service in spark_workers(blueprint))
     return Service(
         name="spark",
         command=command,
@@ -290,7 +289,7 @@ def driver(
         log=blueprint.folder.log("spark"),
         provision=through.send,
         probe=through.check,
-        needs=("kafka", "mongod", MASTER, *workers),
+        needs=("kafka", "mongod", MASTER),  # its own start takes as long as that of the workers, whom it waits for
         start_timeout_s=_START_S,
         stop_timeout_s=20,
         box=own_box(
