@@ -42,6 +42,11 @@ _STACK = "/stack"
 _INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controller": 9195}
 _MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
 _MASTER_URL = f"spark://{MASTER}:{_MASTER}"
+_DAEMON = {
+    "SPARK_DAEMON_MEMORY": "256m",
+    # Master and workers do little: code that is compiled in a hurry leaves the cores to those that start beside them.
+    "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+}
 _TIMEOUT_S = 3.0
 _START_S = 180.0  # several JVMs begin at once, and share what cores there are
 
@@ -222,7 +227,7 @@ def spark_master(blueprint: Blueprint) -> Service:
     return Service(
         name=MASTER,
         command=(*command, "--port", str(_MASTER), "--webui-port", str(_MASTER_UI)),
-        environment={"SPARK_DAEMON_MEMORY": "256m"},
+        environment=_DAEMON,
         ports={"ui": port},
         log=blueprint.folder.log(MASTER),
         probe=lambda: _require_workers(port, 0),
@@ -241,7 +246,7 @@ def spark_workers(blueprint: Blueprint) -> Iterator[Service]:
         yield Service(
             name=f"{WORKER}-{number}",
             command=(*command, "--cores", str(cores), "--memory", f"{docker.worker_memory_mb - 512}m"),
-            environment={"SPARK_DAEMON_MEMORY": "256m"},
+            environment=_DAEMON,
             ports={},
             log=blueprint.folder.log(f"{WORKER}-{number}"),
             probe=lambda number=number: _require_workers(blueprint.ports["spark.master"], number),  # type: ignore[misc]
