@@ -25,7 +25,7 @@ class Veiled(StyledScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     DEFAULT_CSS = "Veiled { background: $background 60%; }"
 
     _below: _Below | None = None
-    """Kept, for a dialog is painted three times until it stands."""
+    """Kept while it is on show, for a dialog is painted more than once until it stands."""
 
     def render(self) -> RenderableType:
         """The screen below, dimmed."""
@@ -37,6 +37,10 @@ class Veiled(StyledScreen[ScreenResultType], ModalScreen[ScreenResultType]):
         if self._below is None or self._below.tint != tint:
             self._below = _Below(stack[at - 1], tint)
         return cast("RenderableType", self._below)
+
+    def on_screen_suspend(self) -> None:
+        """The next time, it may lie on another screen."""
+        self._below = None
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
         """Regions are those in which the screen below has changed."""

@@ -66,15 +66,17 @@ async def test_the_dialog_that_is_kept_asks_each_time_its_own_question(
 ) -> None:
     app = make_console(operations=recording)
     async with app.run_test(size=(120, 40)) as pilot:
-        app.make_ahead([])
         await until(pilot, lambda: app.is_screen_installed("question") and app.get_screen("question").is_mounted)
         await settled(pilot)
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: recording.asked == [("down", False)])
+        await pilot.press("7")
+        await until(pilot, lambda: app.current_mode == "help")
         await pilot.press("s")
         await until(pilot, lambda: app.screen is app.get_screen("question"))
+        await until(pilot, lambda: "Words" in app.export_screenshot())
         assert app.screen.query_one("#box").border_title == "Stop the run?"
         assert str(app.screen.query_one("#do", Button).label) == "Stop"
         assert app.screen.focused is app.screen.query_one("#cancel")
