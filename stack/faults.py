@@ -24,7 +24,7 @@ from stack.settings import Settings
 from stack.supervision import ask
 from stack.victims import Victim, victims
 
-_PROOF_S = 5.0
+_PROOF_S = 15.0
 _POLL_S = 0.02
 _PATIENCE_S = 15.0
 
@@ -80,18 +80,19 @@ def do(folder: StackFolder, fault: Fault) -> Fault:
     fault = msgspec.structs.replace(fault, pids=[target.pid for target in targets])
     write_journal(folder, fault)
     began_us = now_us()
-    for target in targets:
-        if fault.kind is Kind.KILL:
+    if fault.kind is Kind.KILL:
+        for target in targets:
             target.kill()
-        else:
-            target.pause()
-    acted = bool(targets) and _await(lambda: all(_is_hit(fault.kind, target) for target in targets))
+        acted = bool(targets) and _await(lambda: all(target.is_gone() for target in targets))
+    else:
+        acted = bool(targets) and _await(lambda: all([_hold(target) for target in targets]))
     pids = ", ".join(map(str, fault.pids)) or "none"
     what = "gone" if fault.kind is Kind.KILL else "stopped"
     fault = msgspec.structs.replace(fault, acted=acted, began_us=began_us, proof=f"processes {pids}: {what}")
     if not acted:
         undo(folder, fault)
-        raise InvalidError(f"the {fault.kind} of {fault.service} did not act: processes found: {pids}.")
+        refusals = "".join(f"; {target.refusal}" for target in targets if target.refusal)
+        raise InvalidError(f"the {fault.kind} of {fault.service} did not act: processes found: {pids}{refusals}.")
     write_journal(folder, fault)
     return fault
 
@@ -110,9 +111,7 @@ def undo(folder: StackFolder, fault: Fault) -> Fault:
 def release(folder: StackFolder, fault: Fault) -> None:
     """Let what there is of the service now go on."""
     there = victims(folder, fault.service)
-    for one in there:
-        one.resume()
-    _await(lambda: not any(one.is_paused() for one in there))
+    _await(lambda: all([_let_go(one) for one in there]))
 
 
 def sweep(folder: StackFolder) -> Fault | None:
@@ -152,8 +151,17 @@ def _history(folder: StackFolder) -> Path:
     return folder.faults.with_suffix(".jsonl")
 
 
-def _is_hit(kind: Kind, target: Victim) -> bool:
-    return target.is_gone() if kind is Kind.KILL else target.is_paused()
+def _hold(target: Victim) -> bool:
+    """Pause it, and whether it is. (Asked for again and again: an engine may fail to freeze a busy container.)"""
+    if not target.is_paused():
+        target.pause()
+    return target.is_paused()
+
+
+def _let_go(target: Victim) -> bool:
+    """Let it go on, and whether it does."""
+    target.resume()
+    return not target.is_paused()
 
 
 def _await(seen: Callable[[], bool]) -> bool:

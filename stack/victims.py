@@ -20,6 +20,10 @@ class Victim(Protocol):
     def pid(self) -> int:
         """Of its first process on this machine."""
 
+    @property
+    def refusal(self) -> str:
+        """What was last said against what it was told; empty where nothing was."""
+
     def kill(self) -> None:
         """At once, without a word."""
 
@@ -37,6 +41,8 @@ class Victim(Protocol):
 
 
 class _ProcessVictim:
+    refusal = ""
+
     def __init__(self, one: psutil.Process) -> None:
         self._one = one
         self.pid = one.pid

@@ -19,18 +19,26 @@ class ContainerVictim:
         self._container = container
         self._started = container.attrs["State"]["StartedAt"]
         self.pid = int(container.attrs["State"]["Pid"])
+        self.refusal = ""
 
     def kill(self) -> None:
-        with contextlib.suppress(APIError):
+        with self._noting():
             self._container.kill("SIGKILL")
 
     def pause(self) -> None:
-        with contextlib.suppress(APIError):
+        with self._noting():
             self._container.pause()
 
     def resume(self) -> None:
-        with contextlib.suppress(APIError):
+        with self._noting():
             self._container.unpause()
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except APIError as refused:
+            self.refusal = str(refused.explanation or refused)
 
     def is_gone(self) -> bool:
         try:

@@ -86,3 +86,54 @@ def test_a_history_cut_in_the_middle_of_a_line_is_read_up_to_it(
     with Path(folder.root / "faults.jsonl").open("ab") as file:
         file.write(b'{"id":"x","kind":"ki')
     assert len(history(folder)) == 1
+
+
+class Stubborn:
+    """What an engine's container can be: it fails to freeze, and to thaw, so many times."""
+
+    pid = 7
+
+    def __init__(self, times: int) -> None:
+        self._times = self._left = times
+        self._paused = False
+        self.refusal = ""
+
+    def kill(self) -> None: ...
+
+    def pause(self) -> None:
+        self._set(paused=True)
+
+    def resume(self) -> None:
+        self._set(paused=False)
+
+    def _set(self, paused: bool) -> None:
+        if self._left:
+            self._left, self.refusal = self._left - 1, "unable to freeze"
+        else:
+            self._left, self._paused = self._times, paused
+
+    def is_gone(self) -> bool:
+        return False
+
+    def is_paused(self) -> bool:
+        return self._paused
+
+
+def test_who_fails_to_freeze_or_to_thaw_is_asked_again(folder: StackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Stubborn(3)
+    monkeypatch.setattr("stack.faults.victims", lambda *_: [one])
+    fault = do(folder, new_fault("pause", "one", 1))
+    assert fault.acted
+    assert one.is_paused()
+    undo(folder, fault)
+    assert not one.is_paused()
+
+
+def test_a_fault_that_did_not_act_tells_what_was_said_against_it(
+    folder: StackFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stack.faults.victims", lambda *_: [Stubborn(1_000_000)])
+    monkeypatch.setattr("stack.faults._PROOF_S", 0.1)
+    with pytest.raises(InvalidError, match="processes found: 7; unable to freeze"):
+        do(folder, new_fault("pause", "one", 1))
+    assert read_journal(folder) is None
