@@ -133,7 +133,7 @@ def touch(store: Store, now: float) -> None:
 
 def measure(store: Store, address: str, chrome: Any, viewers: int, seconds: float) -> None:
     process = dashboard_process()
-    first = first_page(chrome, address)
+    first = first_page(address)
     print(
         f"first page, s: {first.figures:.2f} until the last figure (to reach: ≤ 2), {first.charts:.2f} the last chart"
     )

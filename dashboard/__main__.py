@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-APP = Path(__file__).with_name("app.py")
+SERVER = Path(__file__).with_name("server.py")
 _NEEDED = ("pyarrow", *(f"dashboard.views.{page}" for page in ("business", "operations", "runs")))
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     from dashboard.rehearsal import rehearse
 
     rehearse()
-    sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
+    sys.argv = ["streamlit", "run", str(SERVER), *sys.argv[1:]]
     cli.main()
 
 

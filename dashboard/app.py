@@ -1,4 +1,4 @@
-"""What `streamlit run` runs: the gate, then the page that was chosen."""
+"""What each visit runs: the gate, then the page that was chosen."""
 
 from __future__ import annotations
 
