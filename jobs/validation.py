@@ -20,7 +20,7 @@ LARGEST_REVENUE = 1_000_000_000
 _REQUIRED = ("event_id", "event_type", "user_id", "session_id", "product_id")
 _OPTIONAL = {"category": "unknown", "currency": "XXX"}
 _BLANK = " \t\r\n"
-"""What JSON allows before a value."""
+"""What JSON allows before a value and behind it."""
 _MINUTE_US = 60_000_000
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?$"
 
@@ -77,7 +77,7 @@ def _when(wrong: Column, complaint: str) -> Column:
 def _complaints() -> Iterator[Column]:
     """Each is its complaint or null; the first that is not null is the reason."""
     opened = F.ltrim("text", F.lit(_BLANK)).startswith("{")
-    closed = F.rtrim("text").endswith("}") & F.try_variant_get("json", "$[1]", "variant").isNull()
+    closed = F.rtrim("text", F.lit(_BLANK)).endswith("}") & F.try_variant_get("json", "$[1]", "variant").isNull()
     yield _when(F.col("value").isNull(), "value: null")
     yield _when(F.col("text").isNull(), "value: not UTF-8")
     yield _when(F.col("json").isNull() | ~(opened & closed), "value: not a JSON object")

@@ -105,7 +105,8 @@ def test_each_bad_record_has_its_reason(spark: SparkSession) -> None:
 
 
 def test_good_records_keep_their_values(spark: SparkSession) -> None:
-    values = [event(), without("category"), without("currency"), event(price=0), event(quantity=2.0), b"\n " + event()]
+    spaced = b"\n " + event() + b" \r\n"
+    values = [event(), without("category"), without("currency"), event(price=0), event(quantity=2.0), spaced]
     rows = judge(spark, [(b"u", value) for value in values])
     assert [row["reason"] for row in rows] == [None] * len(values)
     assert [row["category"] for row in rows] == ["c", "unknown", "c", "c", "c", "c"]
