@@ -316,10 +316,11 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.ui.port": _SPARK_UI,
         "spark.ui.showConsoleProgress": "false",
         "spark.executor.extraJavaOptions": JAVA_OPTIONS,
+        "spark.executor.extraClassPath": f"{JARS}/*",  # in the image: `--jars` would send them to each executor
         "spark.executor.memory": f"{max(512, blueprint.settings.docker.worker_memory_mb - 1024)}m",
     }
     arguments = ["--driver-memory", f"{blueprint.settings.spark.memory_mb}m"]
-    arguments += ["--driver-java-options", JAVA_OPTIONS, "--jars", f"{JARS}/*"]
+    arguments += ["--driver-java-options", JAVA_OPTIONS, "--driver-class-path", f"{JARS}/*"]
     for key, value in configuration.items():
         arguments += ["--conf", f"{key}={value}"]
     return shlex.join([*arguments, "pyspark-shell"])
