@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,12 +19,13 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.dashboard.serving import FLAGS, chromium
+from tests.dashboard.serving import FLAGS, chromium, wait_until
 
 PAGES = 5
 TILES = 5
 CHARTS = 8
 SIZE = {"width": 1400, "height": 900}
+_PARTS = ("figures", "charts")
 _DEADLINE_S = 30.0
 _POLL_S = 0.5
 _CLOCK = """(() => {
@@ -55,7 +55,7 @@ def first_page(address: str) -> FirstPage:
     """Of so many visitors, one after the other, each with nothing in its cache. The very first counts."""
     with _browser() as line:
         took = [_visit(line, address) for _ in range(PAGES)]
-    return FirstPage(*(median(one[part] for one in took) / 1000 for part in ("figures", "charts")))
+    return FirstPage(*(median(one[part] for one in took) / 1000 for part in _PARTS))
 
 
 def _visit(line: _Line, address: str) -> dict[str, float]:
@@ -65,21 +65,16 @@ def _visit(line: _Line, address: str) -> dict[str, float]:
     line.ask("Page.enable", page)
     line.ask("Page.addScriptToEvaluateOnNewDocument", page, source=_CLOCK % (TILES, CHARTS))
     line.ask("Page.navigate", page, url=address)
-    drawn = _await_drawn(line, page)
+    drawn = wait_until(lambda: _drawn(line, page), _DEADLINE_S, _POLL_S)
     line.ask("Target.disposeBrowserContext", browserContextId=context)
     return drawn
 
 
-def _await_drawn(line: _Line, page: str) -> dict[str, float]:
-    deadline = time.monotonic() + _DEADLINE_S
-    while True:
-        time.sleep(_POLL_S)
-        answer = line.ask("Runtime.evaluate", page, expression="JSON.stringify(window.drawn)")
-        drawn: dict[str, float] = json.loads(answer["result"]["value"])
-        if len(drawn) == len(("figures", "charts")):
-            return drawn
-        if time.monotonic() > deadline:
-            raise SystemExit(f"not drawn within {_DEADLINE_S:g} s: of figures and charts only {drawn}.")
+def _drawn(line: _Line, page: str) -> dict[str, float] | None:
+    """ms of each part by the page's clock; None while one is not there yet."""
+    answer = line.ask("Runtime.evaluate", page, expression="JSON.stringify(window.drawn)")
+    drawn: dict[str, float] = json.loads(answer["result"]["value"])
+    return drawn if drawn.keys() == set(_PARTS) else None
 
 
 class _Line:
@@ -118,9 +113,6 @@ def _browser() -> Iterator[_Line]:
 
 def _debugger(told: Path) -> str:
     """The address that a browser writes down when it listens: a port, and a path."""
-    deadline = time.monotonic() + _DEADLINE_S
-    while not (told.exists() and len(lines := told.read_text().split()) == 2):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"Chromium did not listen within {_DEADLINE_S:g} s.")
-        time.sleep(0.1)
-    return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+    wait_until(lambda: told.exists() and len(told.read_text().split()) == 2, _DEADLINE_S)
+    port, path = told.read_text().split()
+    return f"ws://127.0.0.1:{port}{path}"

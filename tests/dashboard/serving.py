@@ -67,14 +67,14 @@ def ready(service: Service) -> bool:
     return True
 
 
-def wait_until(holds: Callable[[], T], deadline_s: float) -> T:
+def wait_until(holds: Callable[[], T | None], deadline_s: float, poll_s: float = 0.1) -> T:
     """The first true answer; an assertion after the deadline."""
     deadline = time.monotonic() + deadline_s
     while True:
         if answer := holds():
             return answer
         assert time.monotonic() < deadline, f"not within {deadline_s:g} s: the last answer was {answer!r}"
-        time.sleep(0.1)
+        time.sleep(poll_s)
 
 
 @contextmanager
