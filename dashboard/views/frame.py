@@ -39,7 +39,7 @@ def board() -> Board:
 def told(answer: Answer[T]) -> T | None:
     """The answer's value, after saying why it is not newer if it is not."""
     if answer.error is not None:
-        since = "" if answer.failing_since is None else f" Since {moment(answer.failing_since):%H:%M:%S} UTC."
+        since = "" if answer.failing_since is None else f" Since {of_day(answer.failing_since)}."
         kept = "" if answer.value is None else " What is below was read before that."
         st.warning(
             f"{literal(answer.error, 400)}{since}{kept} This page tries again by itself.", icon=":material/cloud_off:"
@@ -47,10 +47,16 @@ def told(answer: Answer[T]) -> T | None:
     return answer.value
 
 
+def of_day(at_s: float) -> str:
+    """A time of day (UTC), to the second, as Markdown."""
+    # unescaped, ":34:" may be an emoji's name: Streamlit then fetches 260 kB of them
+    return literal(f"{moment(at_s):%H:%M:%S} UTC")
+
+
 def age(board: Board, read_at: float, complete: float = 1.0, more: str = "") -> None:
     """One line that says how old the figures are, and how much of the range has been read."""
     seconds = max(0.0, board.clock() - read_at)
-    parts = [f"Data as of {moment(read_at):%H:%M:%S} UTC, {seconds:.1f} s old when drawn"]
+    parts = [f"Data as of {of_day(read_at)}, {seconds:.1f} s old when drawn"]
     if complete < 1:
         parts.append(f"still reading older data, {complete:.0%} of the range is in")
     if more:

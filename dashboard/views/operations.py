@@ -9,10 +9,10 @@ from dashboard import charts
 from dashboard.board import Board, Look
 from dashboard.operations import Operations, series_of
 from dashboard.plain import literal, plain
-from dashboard.ranges import MINUTE, moment, spoken
+from dashboard.ranges import MINUTE, spoken
 from dashboard.runs import RunEntry
 from dashboard.views import errors, limits
-from dashboard.views.frame import age, board, tile, told
+from dashboard.views.frame import age, board, of_day, tile, told
 from measure.document import STAGES
 from measure.report.percentile import percentile
 from measure.report.wording import count, rate
@@ -163,7 +163,7 @@ def _latency(shown: Operations, look: Look) -> None:
             alt=f"Events in each {step}",
             key="operations_n",
         )
-    marks = [f"{moment(mark.at_s):%H:%M:%S} {literal(mark.kind)}: {literal(mark.text)}" for mark in shown.marks[-5:]]
+    marks = [f"{of_day(mark.at_s)} {literal(mark.kind)}: {literal(mark.text)}" for mark in shown.marks[-5:]]
     st.caption("P99 needs 1,000 events in a step." + (" Lately: " + " · ".join(marks) if marks else ""))
 
 
