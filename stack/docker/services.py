@@ -17,7 +17,7 @@ from stack.access import Credentials, Endpoints, Role
 from stack.blueprint import Blueprint, Plan
 from stack.credentials import BROKER, KAFKA_CLIENTS, MONGO_ROOT
 from stack.docker.box import Box, File
-from stack.docker.images import JARS
+from stack.docker.images import CLASS_ARCHIVE
 from stack.ports import HOST
 from stack.profiles import find_profile
 from stack.service import NotYetError, Service
@@ -42,10 +42,12 @@ _STACK = "/stack"
 _INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controller": 9195}
 _MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
 _MASTER_URL = f"spark://{MASTER}:{_MASTER}"
+_ARCHIVED = f"-XX:SharedArchiveFile={CLASS_ARCHIVE}"
+_JAVA_OPTIONS = f"{JAVA_OPTIONS} {_ARCHIVED}"
 _DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
     # Master and workers do little: code that is compiled in a hurry leaves the cores to those that start beside them.
-    "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "SPARK_DAEMON_JAVA_OPTS": f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC {_ARCHIVED}",
 }
 _TIMEOUT_S = 3.0
 _START_S = 180.0  # several JVMs begin at once, and share what cores there are
@@ -315,12 +317,11 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.driver.host": "spark",
         "spark.ui.port": _SPARK_UI,
         "spark.ui.showConsoleProgress": "false",
-        "spark.executor.extraJavaOptions": JAVA_OPTIONS,
-        "spark.executor.extraClassPath": f"{JARS}/*",  # in the image: `--jars` would send them to each executor
+        "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
         "spark.executor.memory": f"{max(512, blueprint.settings.docker.worker_memory_mb - 1024)}m",
     }
     arguments = ["--driver-memory", f"{blueprint.settings.spark.memory_mb}m"]
-    arguments += ["--driver-java-options", JAVA_OPTIONS, "--driver-class-path", f"{JARS}/*"]
+    arguments += ["--driver-java-options", _JAVA_OPTIONS]
     for key, value in configuration.items():
         arguments += ["--conf", f"{key}={value}"]
     return shlex.join([*arguments, "pyspark-shell"])

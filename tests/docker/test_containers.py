@@ -19,6 +19,7 @@ from stack import lifecycle
 from stack.credentials import secret_values
 from stack.docker import labels
 from stack.docker.clearing import containers
+from stack.docker.images import CLASS_ARCHIVE
 from stack.faults import inject
 from stack.observe import status
 from stack.settings import MongoSettings, Settings
@@ -72,6 +73,13 @@ def test_containers_are_shut_in_and_found_by_composes_labels(boxed: Settings, cl
         assert {one["HostIp"] for one in bindings} <= {"127.0.0.1"}
         assert not any("docker.sock" in str(mount) for mount in container.attrs["Mounts"])
         assert not any(secret in json.dumps(container.attrs) for secret in secrets)
+
+
+def test_each_jvm_of_spark_maps_the_archive_of_its_classes(boxed: Settings, client: DockerClient) -> None:
+    jvms = {"spark": 1, "spark-master": 1, "spark-worker-1": 2, "spark-worker-2": 2}  # its own, and an executor
+    ask = ["bash", "-c", f"grep -l {CLASS_ARCHIVE} /proc/[0-9]*/maps 2>/dev/null"]
+    found = {name: containers(client, boxed.stack)[name].exec_run(ask).output.split() for name in jvms}
+    assert {name: len(maps) for name, maps in found.items()} == jvms
 
 
 def test_up_again_changes_nothing(boxed: Settings, client: DockerClient) -> None:
