@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -93,6 +94,7 @@ def test_the_business_page_shows_what_the_database_holds(open_page, store) -> No
     assert shown["Revenue"].replace("\\", "") == f"£{revenue:,.0f}"
     assert shown["Orders"].replace("\\", "") == f"{sum(one['orders'] for one in sold):,}"
     assert "Data as of" in texts(page)
+    assert not re.search(r":\d+:", texts(page)), "what looks like an emoji's name makes the browser fetch them all"
 
 
 def test_the_operations_page_shows_what_was_measured(open_page, store) -> None:
