@@ -85,14 +85,14 @@ class _Judge:
     def _rate(self, rule: SlaRule, limit: str) -> SlaLine:
         seconds = self._high(rule) if rule.during == "burst" else list(self._due)
         if not seconds:
-            return SlaLine(rule.name, limit, "no second yet", "open")
+            return SlaLine(rule.name, limit, "none yet", "open")
         target = max(self._due[second] for second in seconds)
         if not rule.limit.holds(target):
             return SlaLine(rule.name, limit, "n/a", "n/a")
         due = sum(self._due[second] for second in seconds)
         stored = sum(map(self._in_time, seconds))
         if stored < SERVED_SHARE * due:  # a higher rate may be wanted than the limit's, so a number says nothing
-            return SlaLine(rule.name, limit, f"{floor(100 * stored / due)} % of due", "fail")
+            return SlaLine(rule.name, limit, f"{floor(100 * stored / due)} % came", "fail")
         return SlaLine(rule.name, limit, f"{stored / len(seconds):,.0f} /s", "pass")
 
     def _high(self, rule: SlaRule) -> list[int]:

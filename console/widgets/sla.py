@@ -43,5 +43,5 @@ class SlaPanel(Panel):
             (f"{sign} ", f"bold {colour}"),
             f"{cut(row.name, name):<{name}}",
             (f"{cut(row.limit, limit):>{limit}}" if limit else "", MUTED),
-            (f"{cut(row.measured, measured):>{measured}}", colour),
+            (f"{cut(row.measured, measured - 1):>{measured}}", colour),
         )

@@ -106,7 +106,7 @@ def test_sla_rows_as_they_stand() -> None:
     assert rows["Availability"].verdict == "pass"
     assert {row.verdict for row in view_at(filled(30, 20.0, rate=100), 30.1).sla if row.name == "Throughput"} == {"n/a"}
     (late,) = (row for row in view_at(filled(30, 6_000.0, rate=3000), 30.1).sla if row.name == "Throughput")
-    assert (late.verdict, late.measured) == ("fail", "0 % of due"), "3,000 /s would read as if it held 2,000"
+    assert (late.verdict, late.measured) == ("fail", "0 % came"), "3,000 /s would read as if it held 2,000"
 
 
 def test_rate_and_lag_come_from_the_newest_sample_and_say_why_they_are_missing() -> None:
