@@ -38,7 +38,7 @@ class _Judge:
     def line(self, rule: SlaRule) -> SlaLine:
         limit = str(rule.limit)
         if rule.during == "burst" and not self._high(rule):
-            return SlaLine(rule.name, limit, "no burst yet", "open")
+            return SlaLine(rule.name, limit, "no burst", "open")
         if rule.metric == "rate":
             return self._rate(rule, limit)
         base = self._base(rule)

@@ -109,7 +109,7 @@ def _letters(page: Page, places: list[Place | None]) -> None:
 
 
 def _letter(letter: Letter) -> None:
-    at = f"{letter.at:%d %b %H:%M:%S}" if letter.at else "?"
+    at = literal(f"{letter.at:%d %b %H:%M:%S}") if letter.at else "?"
     with st.expander(f"{at} · {literal(letter.reason)}" + (" · on purpose" if letter.expected else "")):
         st.text(f"run {letter.run} · {letter.position} · key {letter.key or '(none)'} · {letter.size:,} bytes")
         st.code(letter.payload or "(empty)", language=None, wrap_lines=True)

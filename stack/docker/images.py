@@ -156,14 +156,3 @@ def _context(home: Home) -> io.BytesIO:
             tar.addfile(entry, io.BytesIO(content))
     archive.seek(0)
     return archive
-
-
-__all__ = [
-    "CLASS_ARCHIVE",
-    "PACKAGES",
-    "missing_images",
-    "project_image",
-    "provide_images",
-    "requirements",
-    "write_context",
-]

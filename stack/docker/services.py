@@ -43,7 +43,7 @@ _INSIDE = {"host": 9092, "producer": 9192, "job": 9193, "sink": 9194, "controlle
 _MONGO, _MASTER, _MASTER_UI, _SPARK_UI, _PAGES = 27017, 7077, 8080, 4040, 8501
 _MASTER_URL = f"spark://{MASTER}:{_MASTER}"
 _ARCHIVED = f"-XX:SharedArchiveFile={CLASS_ARCHIVE}"
-_JAVA_OPTIONS = f"{JAVA_OPTIONS} {_ARCHIVED}"
+_JVM_OPTIONS = f"{JAVA_OPTIONS} {_ARCHIVED}"
 _DAEMON = {
     "SPARK_DAEMON_MEMORY": "256m",
     # Master and workers do little: code that is compiled in a hurry leaves the cores to those that start beside them.
@@ -317,11 +317,11 @@ def _submit_arguments(blueprint: Blueprint) -> str:
         "spark.driver.host": "spark",
         "spark.ui.port": _SPARK_UI,
         "spark.ui.showConsoleProgress": "false",
-        "spark.executor.extraJavaOptions": _JAVA_OPTIONS,
+        "spark.executor.extraJavaOptions": _JVM_OPTIONS,
         "spark.executor.memory": f"{max(512, blueprint.settings.docker.worker_memory_mb - 1024)}m",
     }
     arguments = ["--driver-memory", f"{blueprint.settings.spark.memory_mb}m"]
-    arguments += ["--driver-java-options", _JAVA_OPTIONS]
+    arguments += ["--driver-java-options", _JVM_OPTIONS]
     for key, value in configuration.items():
         arguments += ["--conf", f"{key}={value}"]
     return shlex.join([*arguments, "pyspark-shell"])
