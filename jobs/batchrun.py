@@ -67,23 +67,25 @@ def run(profile: BatchProfile) -> int:
     writer = writer.option("checkpointLocation", str(ground.checkpoint))
     if profile.trigger:
         writer = writer.trigger(processingTime=profile.trigger)
-    query = writer.foreachBatch(store).start()
     anew = ground.anew
 
-    def each_second() -> str | None:
+    def each_second(query: StreamingQuery) -> str | None:
         letters.check()
         try:
             store.check()
             if store.drops_late:
                 store.close_behind(_read_up_to(query, ground.topic.name))
-        except GapError as gap:
-            after_gap(str(gap))
+        except GapError:
+            after_gap()
         return anew()
 
-    def after_gap(_cause: str) -> bool:
+    def after_gap() -> bool:
         return store.gap is not None and control.advance(ground.database, ground.generation, store.gap)
 
-    code = watch(query, stop, each_second, after_gap)
+    def died(had_begun: bool) -> bool:
+        return after_gap() or (not had_begun and ground.give_up_checkpoint())
+
+    code = watch(writer.foreachBatch(store).start, stop, each_second, died)
     try:
         store.end()
     except ConnectionFailure as gone:

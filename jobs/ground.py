@@ -28,6 +28,8 @@ class Ground:
     client: MongoClient[Document]
     generation: Generation
     checkpoint: Path
+    resumes: bool
+    """Whether there is a checkpoint to go on from."""
     starting_offsets: str
 
     @classmethod
@@ -43,7 +45,7 @@ class Ground:
         folder = checkpoint.prepare(Path(os.environ[STACK_DIR_VARIABLE]), generation, topic)
         measured = control.measured_offsets(database, topic.id)
         offsets = checkpoint.starting_offsets(topic, measured, topics.earliest(topic))
-        return cls(profile, access, topics, topic, client, generation, folder, offsets)
+        return cls(profile, access, topics, topic, client, generation, folder, folder.exists(), offsets)
 
     @property
     def database(self) -> Store:
@@ -54,6 +56,11 @@ class Ground:
     def anew(self) -> Anew:
         """Asks whether this ground has changed."""
         return Anew(self.database, self.topics, self.topic, self.generation)
+
+    def give_up_checkpoint(self) -> bool:
+        """Ask for a new generation, with a new checkpoint, where this one had an older one's to go on from: whether it
+        had. A query that dies before it does anything may have found it damaged, and would find it so each time."""
+        return self.resumes and control.advance(self.database, self.generation, "nothing came of the checkpoint")
 
     def records(self, spark: SparkSession) -> DataFrame:
         """The events topic as a stream, with Spark's progress recorded."""

@@ -26,16 +26,16 @@ def main() -> int:
     settings = session.TUNED | {"spark.sql.streaming.realTimeMode.minBatchDuration": "5s"}
     spark = session.start(f"latency {PROFILE}", ground.topic.partitions + 1, settings)
     interval = os.environ.get(CHECKPOINT_VARIABLE, "60 seconds")
-    query = (
+    writer = (
         routed(judged(ground.records(spark)), ground.access.names, ground.topic.id)
         .writeStream.format("kafka")
         .options(**session.sink_options(ground.access, ground.checkpoint))
         .queryName(PROFILE)
         .outputMode("update")
         .trigger(realTime=interval)  # type: ignore[call-overload]  # the stubs do not know it yet
-        .start()
     )
-    code = watch(query, stop, ground.anew)
+    anew = ground.anew
+    code = watch(writer.start, stop, lambda _: anew(), lambda had_begun: not had_begun and ground.give_up_checkpoint())
     spark.stop()
     return code
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from py4j.protocol import Py4JJavaError
 from pymongo.errors import PyMongoError
-from pyspark.errors import StreamingQueryException
+from pyspark.errors import PySparkException
 from pyspark.sql.streaming.query import StreamingQuery
 
 from jobs import control
@@ -19,22 +20,30 @@ _CRASHED = 1
 
 
 def watch(
-    query: StreamingQuery,
+    start: Callable[[], StreamingQuery],
     stop: StopFlag,
-    why_anew: Callable[[], str | None],
-    died: Callable[[str], bool] = lambda _: False,
+    why_anew: Callable[[StreamingQuery], str | None],
+    died: Callable[[bool], bool],
 ) -> int:
-    """Wait for the query's end; the exit code. `why_anew` is asked each second whether the job must start anew;
-    `died` is told why the query did, and says whether to start anew at once."""
+    """Start the query and wait for its end; the exit code. `why_anew` is asked each second whether the job must start
+    anew; `died` is told whether the query had done anything before it died, and says whether to start anew at once."""
+    query = None
+    try:
+        query = start()
+        return _until_told(query, stop, why_anew)
+    except (PySparkException, Py4JJavaError) as broken:  # not each Java exception has a twin in pyspark
+        narrate(f"Caused by: {last_cause(str(broken))}")
+        if not died(query is not None and query.lastProgress is not None):
+            return _CRASHED
+        narrate("starting anew, behind what is measured")
+        return RESTART_ME
+
+
+def _until_told(query: StreamingQuery, stop: StopFlag, why_anew: Callable[[StreamingQuery], str | None]) -> int:
     while not stop():
-        try:
-            if query.awaitTermination(_POLL_S):
-                return _CRASHED
-        except StreamingQueryException as broken:
-            cause = last_cause(str(broken))
-            narrate(f"Caused by: {cause}")
-            return RESTART_ME if died(cause) else _CRASHED
-        if reason := why_anew():
+        if query.awaitTermination(_POLL_S):
+            return _CRASHED
+        if reason := why_anew(query):
             narrate(f"starting anew: {reason}")
             query.stop()
             return RESTART_ME

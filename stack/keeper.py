@@ -178,9 +178,8 @@ class Keeper:
                 if not self._alive():
                     raise DiedError(await asyncio.to_thread(self._obituary))
             attempt.result()
-        finally:
-            if not attempt.done():  # its error is to be fetched, or asyncio complains of it
-                attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        finally:  # its error is to be fetched, or asyncio complains of it
+            attempt.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
     async def _watch(self) -> None:
         """Until the process ends; meanwhile its health is asked for now and then."""

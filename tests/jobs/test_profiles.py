@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -182,9 +183,11 @@ def test_the_plan_with_state_and_the_one_without_take_turns(
 
 
 @pytest.mark.parametrize("profile", ["realtime", "microbatch"])
-def test_a_killed_driver_and_a_deleted_checkpoint_change_nothing(
+def test_a_killed_driver_and_a_lost_checkpoint_change_nothing(
     stack_settings: Settings, stack_access: Access, store: Store, profile_of: Any, profile: str
 ) -> None:
+    """Killed three times: with a checkpoint that is damaged then, with one of which next to nothing is left, and with a
+    whole one."""
     profile_of(profile)
     base, run, part = datetime.now(UTC), f"killed.{profile}", 400
     events = [event(number, base) for number in range(3 * part)]
@@ -192,9 +195,9 @@ def test_a_killed_driver_and_a_deleted_checkpoint_change_nothing(
     for attempt in range(3):
         send(stack_access, run, events[attempt * part : (attempt + 1) * part], attempt * part, pace_s=0.005)
         wait_for(lambda: len(sequences(store, run).of(0).stored) > attempt * part, "a stored event", PATIENCE_S)  # noqa: B023
-        os.kill(_pid(stack_settings), signal.SIGKILL)
-        if attempt == 1:
-            shutil.rmtree(checkpoints)
+        kill_driver(stack_settings)
+        if attempt < 2:
+            (damage, leave_an_offset)[attempt](checkpoints)
     await_all(store, Sent(run, len(events), 0))
     sets = sequences(store, run)
     assert sets.repeats == 0
@@ -202,6 +205,33 @@ def test_a_killed_driver_and_a_deleted_checkpoint_change_nothing(
     assert sum(window["n"] for window in windows(store, run).values()) == len(events)  # type: ignore[misc]
     measured = sum(n for found in store.slices.find({"run": run}) for n in found["stages"].get("e2e", {}).values())
     assert measured == len(events)
+
+
+def kill_driver(settings: Settings) -> None:
+    """And wait until its JVM is gone too, which may go on writing for a moment."""
+    pid = _pid(settings)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: _running(settings) != pid, "the end of the driver", PATIENCE_S)
+
+
+def damage(checkpoints: Path) -> None:
+    """As after a loss of power: names, and nothing behind them."""
+    for file in logged_offsets(checkpoints) or list(checkpoints.glob("*/metadata")):
+        file.write_bytes(b"")
+
+
+def leave_an_offset(checkpoints: Path) -> None:
+    """As where it is deleted under a driver that writes on."""
+    left = {file: file.read_bytes() for file in logged_offsets(checkpoints)[-1:]}
+    shutil.rmtree(checkpoints)
+    for file, written in left.items():
+        file.parent.mkdir(parents=True)
+        file.write_bytes(written)
+
+
+def logged_offsets(checkpoints: Path) -> list[Path]:
+    """The newest last. Real-Time Mode has none before its first boundary."""
+    return sorted(checkpoints.glob("*/offsets/[0-9]*"), key=lambda file: int(file.name))
 
 
 def test_no_log_of_the_jobs_holds_a_secret(stack_settings: Settings, stack_access: Access) -> None:
@@ -214,14 +244,11 @@ def test_no_log_of_the_jobs_holds_a_secret(stack_settings: Settings, stack_acces
         assert not [secret for secret in secrets if secret in log]
 
 
+def _running(settings: Settings) -> int | None:
+    """The driver's pid, while there is one."""
+    return next(service.pid for service in lifecycle.status(settings).services if service.name == "spark")
+
+
 def _pid(settings: Settings) -> int:
     """Of the driver that runs now."""
-
-    def running() -> int | None:
-        found = next(service for service in lifecycle.status(settings).services if service.name == "spark")
-        return found.pid
-
-    wait_for(lambda: running() is not None, "a running driver", PATIENCE_S)
-    pid = running()
-    assert pid is not None
-    return pid
+    return wait_for(lambda: _running(settings) or 0, "a running driver", PATIENCE_S)
