@@ -1,6 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --no-input
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url $(UPGRADE)
@@ -22,7 +23,12 @@ setup: $(VENV)/.runtime ## packages, Kafka's and Spark's jars, Java, mongod: wha
 	@$(BIN)/python -m stack.provision
 
 test: $(VENV)/.developer setup check ## everything that CI runs: lint, types, import borders, every test
-	@$(BIN)/python -m pytest $(ARGS)
+ifdef ARGS
+	@$(PYTEST) $(ARGS)
+else
+	@$(PYTEST) -m "not (stack or docker)" -n logical --maxprocesses 4 --dist loadfile; apart=$$?; \
+	$(PYTEST) -m "stack or docker" && exit $$apart
+endif
 
 check: $(VENV)/.developer ## lint, format, types and import borders only
 	@$(BIN)/ruff check
