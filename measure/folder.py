@@ -17,6 +17,7 @@ import msgspec
 import psutil
 from pyroaring import BitMap
 
+from measure.birth import birth
 from measure.decoding import decode
 from measure.errors import InvalidError, UsageError
 from measure.figures import RunDocument, Status
@@ -137,12 +138,12 @@ class RunFolder:
         return Status.INTERRUPTED if noted is Status.RUNNING and not self.alive() else noted
 
     def alive(self) -> bool:
-        """Whether the run process is there: the same pid with the same start time."""
+        """Whether the run process is there: that very one, not another that has its pid now."""
         process = self.process()
         if process is None:
             return False
         try:
-            return abs(psutil.Process(process.pid).create_time() - process.started) < 1.0
+            return birth(process.pid) == process.birth
         except psutil.NoSuchProcess:
             return False
 

@@ -41,11 +41,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """`process.json`: the run process and where it listens. `started` is psutil's create_time."""
+    """`process.json`: the run process and where it listens."""
 
     pid: int
-    started: float
     socket: str
+    birth: str = ""
+    """Which process of that pid; see measure.birth."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

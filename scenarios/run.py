@@ -166,7 +166,7 @@ class _Run:
         with ExitStack() as open_:
             control = open_.enter_context(control_server())
             this = current_process()
-            self._folder.write_process(Process(this.pid, this.started, str(control.path)))
+            self._folder.write_process(Process(this.pid, str(control.path), this.birth))
             self._plan = self._planned(0)
             self._folder.write_plan(self._plan)
             mirror = Mirror(self._access, self._folder.run)

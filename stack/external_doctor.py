@@ -49,8 +49,8 @@ def examine_external(settings: Settings) -> Iterator[Finding]:
 
 def _kafka(access: Access) -> Iterator[Finding]:
     address = access.endpoints.kafka[Role.HOST]
-    admin = AdminClient(access.kafka(Role.HOST) | {"socket.timeout.ms": int(_TIMEOUT_S * 1000)}, logger=_SILENT)
     try:
+        admin = AdminClient(access.kafka(Role.HOST) | {"socket.timeout.ms": int(_TIMEOUT_S * 1000)}, logger=_SILENT)
         there = admin.list_topics(timeout=_TIMEOUT_S)
         ours = [access.names.events, access.names.clean, access.names.dead]
         found = [name for name in ours if name in there.topics]

@@ -85,7 +85,7 @@ def do(folder: StackFolder, fault: Fault) -> Fault:
             target.kill()
         acted = bool(targets) and _await(lambda: all(target.is_gone() for target in targets))
     else:
-        acted = bool(targets) and _await(lambda: all([_hold(target) for target in targets]))
+        acted = _await(lambda: all([_hold(target) for target in targets])) and any(t.is_paused() for t in targets)
     pids = ", ".join(map(str, fault.pids)) or "none"
     what = "gone" if fault.kind is Kind.KILL else "stopped"
     fault = msgspec.structs.replace(fault, acted=acted, began_us=began_us, proof=f"processes {pids}: {what}")
@@ -142,9 +142,17 @@ def history(folder: StackFolder, since_us: int = 0) -> list[Fault]:
         lines = _history(folder).read_bytes().splitlines()
     except FileNotFoundError:
         lines = []
-    over = [decode(line, Fault) for line in lines if line.endswith(b"}")]
+    over = [fault for line in lines if (fault := _read(line)) is not None]
     current = read_journal(folder)
     return [f for f in over if (f.ended_us or 0) >= since_us] + ([current] if current else [])
+
+
+def _read(line: bytes) -> Fault | None:
+    """None of a line that a full disk or a loss of power cut short, with whatever was appended to it."""
+    try:
+        return decode(line, Fault)
+    except msgspec.DecodeError:
+        return None
 
 
 def _history(folder: StackFolder) -> Path:
@@ -152,10 +160,11 @@ def _history(folder: StackFolder) -> Path:
 
 
 def _hold(target: Victim) -> bool:
-    """Pause it, and whether it is. (Asked for again and again: an engine may fail to freeze a busy container.)"""
+    """Pause it, and whether it is, or has ended by itself meanwhile. (Asked for again and again: an engine may fail to
+    freeze a busy container.)"""
     if not target.is_paused():
         target.pause()
-    return target.is_paused()
+    return target.is_paused() or target.is_gone()
 
 
 def _let_go(target: Victim) -> bool:

@@ -107,11 +107,10 @@ class Keeper:
         self._held.set()
 
     async def _await_needs(self, others: Mapping[str, Keeper]) -> None:
-        waiting = [name for name in self.service.needs if name in others and not others[name].ready.is_set()]
-        if waiting:
+        """Who keeps a need is looked up each time: one that is restarted has another keeper."""
+        while waiting := [name for name in self.service.needs if name in others and not others[name].ready.is_set()]:
             self._stand(state=State.WAITING, health=f"waits for {', '.join(waiting)}", pid=None)
-        for name in waiting:
-            await others[name].ready.wait()
+            await asyncio.sleep(_POLL_S)
 
     async def _bring_up(self) -> None:
         self._exit, self._out_of_memory = None, False

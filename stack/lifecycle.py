@@ -27,7 +27,7 @@ from stack.places import StackFolder
 from stack.ports import HOST
 from stack.probe import wait_for_probe
 from stack.provision import provision
-from stack.runtimes import engine_of, remove_containers, remove_volumes, running_containers, with_image
+from stack.runtimes import engine_of, remove_containers, remove_volumes, running_containers, with_engine, with_image
 from stack.services import check, chosen, runs_whole
 from stack.settings import DEFAULT_ORIGIN, DOCKER, EXTERNAL, Settings
 from stack.state import StackState
@@ -54,7 +54,7 @@ def up(settings: Settings, profile: str | None, sinks: int | None, narrate: Narr
     folder = settings.folder
     with interruptible():
         _check_space(settings.home.root)
-        settings = with_image(settings)
+        settings = with_image(with_engine(settings))
         provision(settings, narrate)
         with _changing(folder):
             _bring_up(settings, folder, narrate)
@@ -97,8 +97,9 @@ def _bring_up(settings: Settings, folder: StackFolder, narrate: Narrate) -> None
             narrate(f"a probe event came through to MongoDB in {took * 1000:.0f} ms")
     except BaseException:
         if mine:
-            narrate("taking down again what was started")
             with uninterrupted():
+                with contextlib.suppress(OSError):  # a terminal that was closed
+                    narrate("taking down again what was started")
                 _take_down(folder)
         raise
 
@@ -156,13 +157,13 @@ def endpoints_of(settings: Settings, ports: dict[str, int]) -> Endpoints:
     )
 
 
-def _await_ready(folder: StackFolder, narrate: Narrate) -> None:
-    """Until every service is ready; NotReadyError at once when one has failed."""
+def _await_ready(folder: StackFolder, narrate: Narrate, only: str | None = None) -> None:
+    """Until every service is ready, or that one; NotReadyError at once when one has failed."""
     began = time.monotonic()
     told: dict[str, str] = {}
     while True:
-        answer = ask(folder, {"do": "status"})
-        for service in answer["services"]:
+        services = [each for each in ask(folder, {"do": "status"})["services"] if only in (None, each["name"])]
+        for service in services:
             if told.get(service["name"]) != service["state"]:
                 told[service["name"]] = service["state"]
                 narrate(f"{time.monotonic() - began:5.1f} s  {service['name']:<8} {service['state']}")
@@ -171,7 +172,7 @@ def _await_ready(folder: StackFolder, narrate: Narrate) -> None:
         if all(state == "ready" for state in told.values()):
             return
         if time.monotonic() - began > _UP_S:
-            late = ", ".join(f"{s['name']} ({s['health']})" for s in answer["services"] if s["state"] != "ready")
+            late = ", ".join(f"{s['name']} ({s['health']})" for s in services if s["state"] != "ready")
             raise NotReadyError(f"not ready after {_UP_S:.0f} s: {late}. See `latency logs SERVICE`.")
         time.sleep(_POLL_S)
 
@@ -237,7 +238,7 @@ def restart(settings: Settings, service: str, narrate: Narrate, anew: bool = Fal
     """Restart one service and return when it is ready; `anew`: in a container that is made anew."""
     folder = settings.folder
     ask(folder, {"do": "restart", "service": service, "anew": anew})
-    _await_ready(folder, narrate)
+    _await_ready(folder, narrate, only=service)
     return status(settings)
 
 

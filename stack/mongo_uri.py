@@ -19,6 +19,8 @@ def _split(uri: str) -> tuple[str, str, str, str, dict[str, str]]:
     rest, _, query = uri.removeprefix(scheme).partition("?")
     authority, _, path = rest.partition("/")
     login, at, hosts = authority.rpartition("@")
+    if "@" in path + query and not at:
+        raise UsageError("external.mongo: percent-encode the password in the URI: / is %2F, ? is %3F, @ is %40.")
     if not hosts:
         raise UsageError("external.mongo: the URI names no host.")
     return scheme, login + at, hosts, path, dict(parse_qsl(query, keep_blank_values=True))

@@ -71,8 +71,9 @@ def _found(folder: StackFolder, planned: Settings) -> tuple[ServiceState, ...]:
     found = []
     for name in service_names(planned):
         record = read_record(folder.pid(name))
-        if record is not None and record.alive():
-            found.append(ServiceState(name, "unsupervised", record.pid, "its supervisor is gone", record.started))
+        alive = record.process() if record is not None else None
+        if alive is not None:
+            found.append(ServiceState(name, "unsupervised", alive.pid, "its supervisor is gone", alive.create_time()))
         else:
             found.append(ServiceState(name, "stopped"))
     return tuple(found)

@@ -1,6 +1,6 @@
 """A service's process: how it is started, recorded, found again, and ended with everything that it started.
 
-The record in `pids/SERVICE.json` counts only while a process with that pid has that start time. What has no record
+The record in `pids/SERVICE.json` counts only while a process with that pid has that birth mark. What has no record
 (its supervisor died in between) is found by the environment that every service is started with.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from measure.birth import birth
 from measure.decoding import decode
 from measure.errors import NotReadyError
 from stack.access import STACK_DIR_VARIABLE
@@ -35,17 +36,15 @@ NOT_INHERITED = (
     "_JAVA_OPTIONS",
 )
 """They would put another Spark, or another configuration, under a job of ours."""
-_CLOCK_SLACK_S = 1.5  # the start time is counted from the boot time, which moves when the clock is set
 _POLL_S = 0.05
 _GONE_S = 10.0
 
 
 class ProcessRecord(msgspec.Struct, frozen=True):
-    """Which process is meant: a pid counts only together with its start time."""
+    """Which process is meant: a pid counts only together with its birth mark."""
 
     pid: int
-    started: float
-    """Seconds of the epoch, as psutil tells them."""
+    birth: str
     service: str = ""
     digest: str = ""
     """Of the definition that it was started from."""
@@ -54,7 +53,7 @@ class ProcessRecord(msgspec.Struct, frozen=True):
         """The process, if it is this one and not a corpse."""
         try:
             found = psutil.Process(self.pid)
-            same = abs(found.create_time() - self.started) < _CLOCK_SLACK_S
+            same = birth(self.pid) == self.birth
             return found if same and found.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
@@ -66,7 +65,7 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
 def current_process() -> ProcessRecord:
     """The record of the calling process."""
-    return ProcessRecord(os.getpid(), psutil.Process().create_time())
+    return ProcessRecord(os.getpid(), birth(os.getpid()))
 
 
 def read_record(path: Path) -> ProcessRecord | None:
@@ -102,7 +101,7 @@ def start(service: Service, folder: StackFolder) -> subprocess.Popen[bytes]:
             )
     except OSError as refused:
         raise NotReadyError(f"{service.name}: cannot run {service.command[0]}: {refused.strerror}.") from refused
-    record = ProcessRecord(child.pid, psutil.Process(child.pid).create_time(), service.name, service.digest)
+    record = ProcessRecord(child.pid, birth(child.pid), service.name, service.digest)
     write_whole(folder.pid(service.name), msgspec.json.encode(record))
     return child
 

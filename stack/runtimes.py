@@ -47,6 +47,17 @@ def container_sampler(folder: StackFolder) -> ContainerSampler | None:
     return ContainerSampler(folder.name, host)
 
 
+def with_engine(settings: Settings) -> Settings:
+    """The settings with the engine's address: where nothing is configured, a stack stays with the engine that it was
+    made in, whatever DOCKER_HOST or the context name by then."""
+    if settings.runtime != DOCKER:
+        return settings
+    from stack.docker.engine import address
+
+    host = address(settings.docker.host or engine_of(settings.folder)[1])
+    return settings.model_copy(update={"docker": settings.docker.model_copy(update={"host": host})})
+
+
 def with_image(settings: Settings) -> Settings:
     """The settings with the name of the product's own image, which follows from its content, once for this `up`."""
     if settings.runtime != DOCKER or settings.docker.image is not None:

@@ -16,6 +16,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -204,7 +205,7 @@ class Settings(BaseSettings):
     def load(cls, stack: str | None = None, **flags: Any) -> Settings:
         """Read files and environment; `stack` and `flags` (None: not given) win. UsageError names source and key."""
         given = {name: value for name, value in {"stack": stack, **flags}.items() if value is not None}
-        layers = [*cls._from_files(), ("environment", EnvSettingsSource(cls)()), ("flag", given)]
+        layers = [*cls._from_files(), ("environment", cls._from_environment()), ("flag", given)]
         values: dict[str, Any] = {}
         origins: dict[str, str] = {}
         for origin, layer in layers:
@@ -226,6 +227,13 @@ class Settings(BaseSettings):
                     yield str(file), TomlConfigSettingsSource(cls, toml_file=file)()
                 except ValueError as broken:  # tomllib's error is one
                     raise UsageError(f"{file}: not valid TOML: {broken}.") from None
+
+    @classmethod
+    def _from_environment(cls) -> Mapping[str, Any]:
+        try:
+            return EnvSettingsSource(cls)()
+        except SettingsError as broken:
+            raise UsageError(f"environment: {broken}: lists and tables are given as JSON.") from None
 
     @property
     def home(self) -> Home:
@@ -271,5 +279,6 @@ def _explain(wrong: ValidationError, origins: Mapping[str, str]) -> str:
     lines = []
     for error in wrong.errors():
         key = ".".join(map(str, error["loc"]))
-        lines.append(f"{origins.get(key, 'configuration')}: {key}: {error['msg']} (found: {error['input']!r})")
+        found = "" if error["loc"][:1] == ("external",) else f" (found: {error['input']!r})"  # that may be a password
+        lines.append(f"{origins.get(key, 'configuration')}: {key}: {error['msg']}{found}")
     return "; ".join(lines)

@@ -32,12 +32,12 @@ class SupervisorRecord(msgspec.Struct, frozen=True):
     """`supervisor.json`: the process and where it listens."""
 
     pid: int
-    started: float
+    birth: str
     socket: str
 
     def alive(self) -> bool:
         """Whether it still runs."""
-        return ProcessRecord(self.pid, self.started).alive()
+        return ProcessRecord(self.pid, self.birth).alive()
 
 
 def find_supervisor(folder: StackFolder) -> SupervisorRecord | None:

@@ -88,7 +88,7 @@ class Supervisor:
 
     def _write_record(self, socket: Path) -> None:
         me = process.current_process()
-        write_whole(self._folder.supervisor, msgspec.json.encode(SupervisorRecord(me.pid, me.started, str(socket))))
+        write_whole(self._folder.supervisor, msgspec.json.encode(SupervisorRecord(me.pid, me.birth, str(socket))))
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         chore = asyncio.create_task(work)
@@ -120,7 +120,7 @@ class Supervisor:
         try:
             request = decode(line, dict[str, Any])
             return {"ok": True, **await self._obey(request)}
-        except (LatencyError, msgspec.DecodeError) as wrong:
+        except (LatencyError, msgspec.DecodeError, OSError) as wrong:
             return {"ok": False, "error": str(wrong), "code": getattr(wrong, "exit_code", 2)}
 
     async def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -219,11 +219,13 @@ class Supervisor:
     async def _restart(self, name: str, anew: bool) -> None:
         async with self._changing:
             service, order = self._own(name, "restart").service, list(self._keepers)
-            await self._drop(name)
-            if anew:
-                await asyncio.to_thread(self._grounds.of(service).discard, service)
-            self._take(service)
-            self._put_in_order(order)
+            try:
+                await self._drop(name)
+                if anew:
+                    await asyncio.to_thread(self._grounds.of(service).discard, service)
+            finally:  # an engine may be away: the service is ours to keep all the same
+                self._take(service)
+                self._put_in_order(order)
 
     async def _fault(self, request: dict[str, Any]) -> faults.Fault:
         """Do a fault; it is undone here when its time is over, whoever asked for it."""
@@ -239,7 +241,7 @@ class Supervisor:
                 keeper.hold()
             try:
                 fault = await asyncio.to_thread(faults.do, self._folder, fault)
-            except LatencyError:
+            except BaseException:
                 keeper.let_go()
                 raise
             _tell(f"fault {fault.id}: {fault.kind} of {fault.service} for {fault.for_s:g} s, {fault.proof}")
@@ -251,9 +253,11 @@ class Supervisor:
         await self._undo(fault)
 
     async def _undo(self, fault: faults.Fault) -> None:
-        await asyncio.to_thread(faults.undo, self._folder, fault)
-        if fault.service in self._keepers:
-            self._keepers[fault.service].let_go()
+        try:
+            await asyncio.to_thread(faults.undo, self._folder, fault)
+        finally:
+            if fault.service in self._keepers:
+                self._keepers[fault.service].let_go()
         _tell(f"fault {fault.id}: undone")
 
     async def _undo_now(self) -> None:

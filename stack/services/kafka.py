@@ -200,7 +200,11 @@ logger.broker.level = INFO
 
 
 def client(blueprint: Blueprint) -> AdminClient:
-    return AdminClient(blueprint.access.kafka(Role.HOST) | {"socket.timeout.ms": 2000}, logger=_SILENT)
+    """UsageError where it cannot be made: of a certificate that is none, for one."""
+    try:
+        return AdminClient(blueprint.access.kafka(Role.HOST) | {"socket.timeout.ms": 2000}, logger=_SILENT)
+    except KafkaException as refused:
+        raise UsageError(f"kafka: no client can be made as configured: {_text(refused)}") from None
 
 
 def probe(blueprint: Blueprint) -> None:

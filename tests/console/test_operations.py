@@ -58,7 +58,7 @@ def run(settings: Settings) -> Iterator[Answering]:
     folder = RunFolder.create(settings.home.runs, "peak-1")
     with control_server() as server, Occupancy.take(settings.folder, "peak-1", folder.path):
         this = current_process()
-        folder.write_process(Process(this.pid, this.started, str(server.path)))
+        folder.write_process(Process(this.pid, str(server.path), this.birth))
         answering = Answering(server)
         thread = threading.Thread(target=answering.work)
         thread.start()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from measure.archive import export, take_in
+from measure.birth import birth
 from measure.document import build
 from measure.errors import NotReadyError, UsageError
 from measure.figures import Status
@@ -64,12 +65,10 @@ def test_a_run_that_is_there_is_not_overwritten(folder: RunFolder, tmp_path: Pat
 def test_a_running_run_is_not_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
-    import psutil
-
     from measure.records import Process
 
     running = make_run(tmp_path, "r-2", Shape(rates=((100.0, 1.0),), status=Status.RUNNING))
-    running.write_process(Process(os.getpid(), psutil.Process().create_time(), "s"))
+    running.write_process(Process(os.getpid(), "s", birth(os.getpid())))
     with pytest.raises(UsageError, match="r-2 is running"):
         export(running, tmp_path)
 

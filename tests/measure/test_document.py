@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import jsonschema
 import msgspec
 import pytest
 
+from measure.birth import birth
 from measure.document import build, from_json, json_schema, schema_of_structs, to_json
-from measure.figures import Status, Verdict
+from measure.figures import RowVerdict, Status, Verdict
 from measure.folder import RunFolder
-from measure.records import MarkLine, Outcome
+from measure.records import MarkLine, Outcome, Process
 from tests.measure.synthetic import T0_US, Shape, make_run
 
 STEADY = Shape(rates=((2000.0, 5.0),), per_slice=200)
@@ -104,17 +107,26 @@ def test_a_run_cut_by_a_kill_is_interrupted_with_what_it_has(tmp_path: Path) -> 
 
 
 def test_a_run_in_progress_has_no_verdict(tmp_path: Path) -> None:
-    import os
-
-    import psutil
-
-    from measure.records import Process
-
     folder = make_run(tmp_path, "r-1", CUT)
-    folder.write_process(Process(os.getpid(), psutil.Process().create_time(), "s"))
-    document = build(folder, now_us=T0_US + 8_000_000)
+    folder.write_process(Process(os.getpid(), "s", birth(os.getpid())))
+    document = build(folder, now_us=T0_US + 11_400_000)
     assert (document.status, document.verdict) == (Status.RUNNING, None)
-    assert document.audit.scheduled == 300  # what was due 5 s before
+    assert document.audit.scheduled == 300  # what was due in the whole seconds that ended 8 s before
+
+
+@pytest.mark.parametrize("into_s", [0.0, 0.5, 0.999])
+def test_a_run_in_progress_is_not_judged_by_seconds_that_are_not_written_yet(tmp_path: Path, into_s: float) -> None:
+    second = T0_US // 1_000_000 + 20
+    folder = make_run(tmp_path, "r-1", Shape(rates=((100.0, 30.0),), status=Status.RUNNING))
+    folder.write_process(Process(os.getpid(), "s", birth(os.getpid())))
+    shutil.rmtree(folder.path / "sequences")
+    # At the beginning of a second, the run process writes the one that ended 6 s before the second just over.
+    written = {at: stages for at, stages in folder.slices().items() if at < second - 1 - 6}
+    folder.write_slices({folder.run: written})
+    document = build(folder, now_us=round((second + into_s) * 1e6))
+    assert document.latency_ms["e2e"].infinite == 0
+    assert document.latency_ms["e2e"].n == 1_200
+    assert {row.name: row.verdict for row in document.sla}["P95 latency"] is RowVerdict.PASS
 
 
 def test_lost_events_rank_last_and_are_in_n(tmp_path: Path) -> None:

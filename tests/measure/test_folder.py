@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from measure.birth import birth
 from measure.errors import InvalidError, UsageError
 from measure.figures import Status
 from measure.folder import LineWriter, RunFolder, read_lines
@@ -84,10 +84,9 @@ def test_a_run_is_running_only_while_its_process_lives(tmp_path: Path) -> None:
     folder = make_run(tmp_path, "r-1", QUICK)
     folder.write_outcome(Outcome())
     assert folder.status() is Status.INTERRUPTED
-    started = psutil.Process().create_time()
-    folder.write_process(Process(os.getpid(), started, "socket"))
+    folder.write_process(Process(os.getpid(), "socket", birth(os.getpid())))
     assert folder.status() is Status.RUNNING
-    folder.write_process(Process(os.getpid(), started - 100, "socket"))
+    folder.write_process(Process(os.getpid(), "socket", "another"))
     assert folder.status() is Status.INTERRUPTED
 
 
@@ -95,7 +94,7 @@ def test_a_killed_process_leaves_an_interrupted_run(tmp_path: Path) -> None:
     folder = make_run(tmp_path, "r-1", QUICK)
     folder.write_outcome(Outcome())
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        folder.write_process(Process(process.pid, psutil.Process(process.pid).create_time(), "socket"))
+        folder.write_process(Process(process.pid, "socket", birth(process.pid)))
         assert folder.status() is Status.RUNNING
         process.kill()
     assert folder.status() is Status.INTERRUPTED

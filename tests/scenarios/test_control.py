@@ -30,7 +30,7 @@ def folder(tmp_path: Path, server: ControlServer) -> RunFolder:
     made = RunFolder.create(tmp_path, "mine-1")
     made.write_plan(Plan(run="mine-1", scenario="m", profile="p", runtime="local", stack="s", producers=1, spans=[]))
     this = current_process()
-    made.write_process(Process(this.pid, this.started, str(server.path)))
+    made.write_process(Process(this.pid, str(server.path), this.birth))
     return made
 
 
@@ -84,7 +84,7 @@ def test_the_socket_is_the_users_alone_and_goes_with_the_server() -> None:
 def test_a_run_whose_process_is_gone_is_said_to_be_so(folder: RunFolder) -> None:
     process = folder.process()
     assert process is not None
-    folder.write_process(Process(process.pid, process.started - 100, process.socket))
+    folder.write_process(Process(process.pid, process.socket, "another"))
     with pytest.raises(NoRunError, match="mine-1 is not in progress"):
         send(folder.path, Status())
 
@@ -93,7 +93,7 @@ def test_a_run_that_listens_no_more_is_said_to_be_so(tmp_path: Path) -> None:
     with control_server() as server:
         this = current_process()
         made = RunFolder.create(tmp_path, "mine-2")
-        made.write_process(Process(this.pid, this.started, str(server.path)))
+        made.write_process(Process(this.pid, str(server.path), this.birth))
     with pytest.raises(LatencyError, match=r"mine-2.*does not answer"):
         send(made.path, Status())
 
@@ -101,7 +101,7 @@ def test_a_run_that_listens_no_more_is_said_to_be_so(tmp_path: Path) -> None:
 def test_a_run_that_ends_before_it_answers_is_said_to_be_so(tmp_path: Path) -> None:
     path, this = tmp_path / "line", current_process()
     made = RunFolder.create(tmp_path, "mine-3")
-    made.write_process(Process(this.pid, this.started, str(path)))
+    made.write_process(Process(this.pid, str(path), this.birth))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen()

@@ -12,6 +12,8 @@ from stack import mongo_uri
 from stack.access import Access, Role
 from stack.driver_address import driver_host
 from stack.external import check_external, external_credentials, external_endpoints, external_names
+from stack.external_doctor import examine_external
+from stack.finding import Verdict
 from stack.kafka_login import KafkaLogin
 from stack.places import Home
 from stack.settings import ExternalSettings, JobSettings, Settings
@@ -45,6 +47,8 @@ def access_of(settings: Settings) -> Access:
         ({"spark": "mesos://here"}, "expected one of"),
         ({"kafka_security": "PLAINTEXT"}, "does not encrypt"),
         ({"mongo": SecretStr("mongodb://ann:secret@db.example/")}, "tls=true"),
+        ({"mongo": SecretStr("mongodb://ann:secret/x@db.example/?tls=true")}, "percent-encode"),
+        ({"mongo": SecretStr("mongodb://ann:secret?x@db.example/?tls=true")}, "percent-encode"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_key_and_without_a_secret(external: dict[str, object], told: str) -> None:
@@ -58,6 +62,14 @@ def test_state_in_a_local_folder_is_refused_with_another_machines_executors() ->
     settings = settings_of(spark="spark://there:7077").model_copy(update={"job": JobSettings(stateful=True)})
     with pytest.raises(UsageError, match="stateful"):
         check_external(settings)
+
+
+def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text("not a certificate")
+    found = next(examine_external(settings_of(kafka_ca=certificate)))
+    assert (found.name, found.verdict) == ("kafka", Verdict.LACKS)
+    assert "ssl.ca.location" in found.found
 
 
 @pytest.mark.parametrize(

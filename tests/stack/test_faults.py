@@ -86,6 +86,9 @@ def test_a_history_cut_in_the_middle_of_a_line_is_read_up_to_it(
     with Path(folder.root / "faults.jsonl").open("ab") as file:
         file.write(b'{"id":"x","kind":"ki')
     assert len(history(folder)) == 1
+    for _ in range(2):  # the first is lost with what it was appended to
+        undo(folder, do(folder, new_fault("pause", "one", 1)))
+    assert len(history(folder)) == 2
 
 
 class Stubborn:
@@ -127,6 +130,19 @@ def test_who_fails_to_freeze_or_to_thaw_is_asked_again(folder: StackFolder, monk
     assert one.is_paused()
     undo(folder, fault)
     assert not one.is_paused()
+
+
+def test_who_ends_by_itself_before_it_is_paused_is_no_hindrance(
+    folder: StackFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spark's JVM forks a process for a moment here and there."""
+    fleeting = Stubborn(1_000_000)
+    monkeypatch.setattr(fleeting, "is_gone", lambda: True)
+    monkeypatch.setattr("stack.faults.victims", lambda *_: [fleeting, Stubborn(0)])
+    assert do(folder, new_fault("pause", "one", 1)).acted
+    monkeypatch.setattr("stack.faults.victims", lambda *_: [fleeting])
+    with pytest.raises(InvalidError, match="did not act"):
+        do(folder, new_fault("pause", "one", 1))
 
 
 def test_a_fault_that_did_not_act_tells_what_was_said_against_it(

@@ -129,6 +129,22 @@ async def test_one_waits_for_what_it_needs(folder: StackFolder, make_service: Ma
         await reach(keepers["needs"].ready.is_set)
 
 
+async def test_one_sees_that_what_it_needs_has_another_keeper(folder: StackFolder, make_service: MakeService) -> None:
+    """As when somebody restarts it."""
+
+    def closed() -> None:
+        raise NotYetError("closed")
+
+    needed = make_service(READY, name="needed", probe=closed)
+    needs = make_service(READY, name="needs", needs=("needed",))
+    async with kept(needed, needs, folder=folder) as (keepers, told):
+        await reach(lambda: keepers["needs"].standing.state is State.WAITING)
+        former, keepers["needed"] = keepers["needed"], Keeper(needed, folder, told.append)
+        keepers["needed"].ready.set()
+        await reach(keepers["needs"].ready.is_set)
+        await former.end()
+
+
 async def test_a_process_of_the_same_definition_is_adopted(
     folder: StackFolder, make_service: MakeService, launch: Launch
 ) -> None:

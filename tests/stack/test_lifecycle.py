@@ -215,6 +215,17 @@ def test_restart_waits_until_it_is_ready_again(load: LoadSettings) -> None:
         lifecycle.restart(settings, "mongo", lambda _: None)
 
 
+def test_restart_does_not_wait_for_what_is_stopped_on_purpose(
+    load: LoadSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LATENCY_SERVICES", '["mongod", "dashboard"]')
+    settings = load()
+    lifecycle.up(settings, None, None, lambda _: None)
+    lifecycle.halt(settings, "dashboard")
+    after = {each.name: each.state for each in lifecycle.restart(settings, "mongod", lambda _: None).services}
+    assert after == {"mongod": "ready", "dashboard": "stopped"}
+
+
 def test_a_second_up_at_the_same_time_is_refused(load: LoadSettings) -> None:
     settings = load()
     with lifecycle._changing(settings.folder), pytest.raises(NotReadyError, match="at work on stack default"):  # noqa: SLF001
@@ -235,6 +246,22 @@ def test_an_interrupted_up_leaves_nothing(load: LoadSettings, number: signal.Sig
         wait_for(lambda: processes(folder), "its first process")
         command.send_signal(number)
         assert command.wait(30) == 130, command.stderr.read()
+    assert processes(folder) == []
+    assert not folder.endpoints.exists()
+
+
+def test_an_up_whose_terminal_is_closed_leaves_nothing(load: LoadSettings) -> None:
+    folder = load().folder
+    screen, terminal = os.openpty()
+    try:
+        command = subprocess.Popen(
+            ["setsid", "--ctty", LATENCY, "up"], stdin=terminal, stdout=terminal, stderr=terminal
+        )
+        os.close(terminal)
+        wait_for(lambda: processes(folder), "its first process")
+    finally:
+        os.close(screen)
+    assert command.wait(60) != 0
     assert processes(folder) == []
     assert not folder.endpoints.exists()
 

@@ -52,3 +52,15 @@ def test_a_wrong_variable_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("LATENCY_SINKS", "many")
     with pytest.raises(UsageError, match=r"environment: sinks: .*'many'"):
         Settings.load()
+    monkeypatch.setenv("LATENCY_SINKS", "1")
+    monkeypatch.setenv("LATENCY_DASHBOARD__HOSTS", "my.host")
+    with pytest.raises(UsageError, match=r"environment: .*lists and tables are given as JSON"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("line", ['kafka_pasword = "hunter2"', "kafka_password = 1234567890"])
+def test_what_may_be_a_password_is_not_shown(home: Home, line: str) -> None:
+    (home.root / "latency.toml").write_text(f"[external]\n{line}\n")
+    with pytest.raises(UsageError, match=r"external\.kafka_pass?word") as refused:
+        Settings.load()
+    assert line.split(" = ")[1].strip('"') not in str(refused.value)
