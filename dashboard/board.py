@@ -21,19 +21,19 @@ from dashboard.configuration import Configuration
 from dashboard.database import Database
 from dashboard.dead import DeadLetters, Page, Place, Reason
 from dashboard.operations import Operations
-from dashboard.pulses import Pulse, PulseWatch
+from dashboard.pulses import PulseWatch
 from dashboard.ranges import TimeRange
 from dashboard.recorder import SHOWN, Recorder
 from dashboard.reports import Reports, Standing
 from dashboard.runs import RunEntry
 from dashboard.samples import SampleSource
 from dashboard.slices import SliceSource
-from dashboard.timeline import C, Source, Timeline
+from dashboard.timeline import C, Source, Timeline, View
 from dashboard.windows import Names, WindowSource, is_business
 from measure.history import Entry
 from measure.report.source import Source as ReportSource
 from measure.stamp import FOREIGN_RUN
-from measure.store import SLICES, WINDOWS
+from measure.store import SLICES, WINDOWS, Pulse
 from stack.access import Access, Role
 from stack.places import Home
 
@@ -142,12 +142,15 @@ class Board:
         span = choice.span(now)
         source = WindowSource(self.database, self._names, choice.run)
         timeline, budget_s = self._timeline(("windows", choice), source)
-        pulses = self._pulses.take(lambda pulse: _shows(choice, span, pulse)) if span.live else []
+        if span.live:
+            self._pulses.attend()
         view = timeline.refresh(span, now, budget_s)
         made = business.figures(view, self._names, now)
-        if pulses and view.current:
-            with self._lock:
-                self._undrawn.append((made, pulses))
+        if span.live and view.current:
+            pulses = self._pulses.take(view.read_at, lambda pulse: _shows(choice, view, pulse))
+            if pulses:
+                with self._lock:
+                    self._undrawn.append((made, pulses))
         return made
 
     def drawn(self, shown: Business) -> None:
@@ -244,6 +247,6 @@ class Board:
         return self.ask(("comparison", groups), lambda: self.reports.comparison(groups), _STANDING_S)
 
 
-def _shows(choice: Choice, span: TimeRange, pulse: Pulse) -> bool:
+def _shows(choice: Choice, view: View[Any], pulse: Pulse) -> bool:
     wanted = is_business(pulse.run) if choice.run is None else pulse.run == choice.run
-    return wanted and span.start_s <= pulse.minute_s < span.end_s
+    return wanted and view.read_from_s <= pulse.minute_s < view.span.end_s

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from dashboard.ranges import TimeRange, moment
-from dashboard.samples import COUNTERS, SampleCell, Usage
+from dashboard.samples import SampleCell, Usage
 from dashboard.slices import SliceCell, merged
 from dashboard.timeline import View
 from measure.document import STAGES
@@ -55,8 +55,6 @@ class Operations:
     disk: pd.DataFrame
     network: pd.DataFrame
     """Long rows: at, series (service), value."""
-    counters: dict[str, int]
-    """Sums over the range: sent, acked, stored, late, unsent, failed."""
     newest: SampleCell | None
     marks: tuple[Mark, ...]
 
@@ -73,7 +71,6 @@ def figures(
     span = slices.span
     settled = slices.read_at - SETTLED_S
     known = tuple(mark for mark in marks if span.start_s <= mark.at_s < span.end_s)
-    samples = [run.cells[start] for start in sorted(run.cells)]
     return Operations(
         span=span,
         read_at=slices.read_at,
@@ -93,8 +90,7 @@ def figures(
         memory=_usage(run, "rss_bytes", 1 / 1024**2),
         disk=_both(run, "read_bytes_s", "write_bytes_s", ("read", "write")),
         network=_both(run, "rx_bytes_s", "tx_bytes_s", ("in", "out")),
-        counters={name: sum(cell.counters.get(name, 0) for cell in samples) for name in COUNTERS},
-        newest=samples[-1] if samples else None,
+        newest=run.cells[max(run.cells)] if run.cells else None,
         marks=known,
     )
 
@@ -165,8 +161,3 @@ def _means(view: View[SampleCell], name: str, factor: float, suffix: str) -> Ite
 def series_of(rows: pd.DataFrame) -> tuple[str, ...]:
     """The names of the series in long rows, in a fixed order."""
     return tuple(sorted(str(name) for name in rows["series"].unique()))
-
-
-def newest_usage(cell: SampleCell | None) -> Mapping[str, Mapping[str, Usage]]:
-    """Service → quantity → usage in the newest step; empty where there is no sample."""
-    return cell.services if cell is not None else {}

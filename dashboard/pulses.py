@@ -1,9 +1,9 @@
 """Due times of the events that reach the windows, as the change stream tells them: what stage `shown` is made of.
 
-In about one bulk of ten the sink writes into each window that it touches the due times of the events just applied
-(`pulse`). All of them are collected here while a live page is looked at, so that an event applied right after a
-refresh weighs as much as one applied right before the next. What one read of the database contains is taken at that
-read and becomes a latency when the page that shows it is drawn.
+All pulses (measure/store.py) are collected here while a live page is looked at, so that an event applied right after a
+refresh weighs as much as one applied right before the next. What a read of the database contains is taken once that
+read is there and becomes a latency when the page that shows it is drawn: what comes late, because a read failed or was
+slow, comes as late as it does.
 """
 
 from __future__ import annotations
@@ -11,45 +11,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo import errors
 from pymongo.collection import Collection
 
+from measure.store import PULSES, Pulse, pulse_of
+
 _MOST_KEPT = 20_000
-_KEPT_S = 30.0
+_KEPT_S = 120.0
+"""How long a pulse waits for a page that shows it: longer than any read that still comes."""
 _RETRY_S = 2.0
 _AWAIT_MS = 500
-_PIPELINE: list[dict[str, Any]] = [
-    {
-        "$match": {
-            "$or": [
-                {"updateDescription.updatedFields.pulse": {"$exists": True}},
-                {"operationType": "insert", "fullDocument.pulse": {"$exists": True}},
-            ]
-        }
-    },
-    {
-        "$project": {
-            "documentKey": 1,
-            "pulse": {"$ifNull": ["$updateDescription.updatedFields.pulse", "$fullDocument.pulse"]},
-        }
-    },
-]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """Events of one run and one minute of event time, applied in one bulk; `due_us` in µs of the epoch."""
-
-    run: str
-    minute_s: int
-    due_us: tuple[int, ...]
-    at: float = 0.0
-    """When it was received, seconds of the epoch."""
 
 
 class PulseWatch:
@@ -60,27 +35,32 @@ class PulseWatch:
         self._clock = clock
         self._idle_s = idle_s
         self._lock = threading.Lock()
-        self._pulses: list[Pulse] = []
+        self._pulses: list[tuple[float, Pulse]] = []
+        """With when it was received, seconds of the epoch; in this order."""
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self._asked_at = 0.0
-        self.missed = 0
-        """Pulses dropped because nobody took them in time."""
 
-    def take(self, wanted: Callable[[Pulse], bool]) -> list[Pulse]:
-        """The `wanted` pulses received and not taken yet; call it before the read that is to contain their events.
-
-        What the stream delivers is majority-committed, so a read that starts afterwards sees it. The first call
-        starts the watch and returns none.
-        """
+    def attend(self) -> None:
+        """Somebody looks at a live page: have the stream followed from now on, for a while."""
         with self._lock:
-            now = self._asked_at = self._clock()
-            taken = [pulse for pulse in self._pulses if wanted(pulse)]
-            self._pulses = [pulse for pulse in self._pulses if not wanted(pulse) and pulse.at > now - _KEPT_S]
+            self._asked_at = self._clock()
             if self._thread is None and not self._closed.is_set():
                 self._thread = threading.Thread(target=self._follow, name="dashboard-pulses", daemon=True)
                 self._thread.start()
-        return taken
+
+    def take(self, read_at: float, wanted: Callable[[Pulse], bool]) -> list[Pulse]:
+        """The `wanted` pulses not taken yet that a read begun at `read_at` (seconds of the epoch) contains.
+
+        What the stream delivers is majority-committed, so a read that starts afterwards sees it. Call it only once that
+        read has succeeded: what a failed one would have shown waits for the next.
+        """
+        with self._lock:
+            oldest = self._clock() - _KEPT_S
+            taken = [(at, pulse) for at, pulse in self._pulses if at <= read_at and wanted(pulse)]
+            held = [(at, pulse) for at, pulse in self._pulses if not (at <= read_at and wanted(pulse))]
+            self._pulses = [(at, pulse) for at, pulse in held if at > oldest]
+        return [pulse for _, pulse in taken]
 
     def close(self) -> None:
         """End the watch."""
@@ -101,7 +81,7 @@ class PulseWatch:
             self._pulses = []
 
     def _follow_one_stream(self) -> None:
-        with self._windows.watch(_PIPELINE, max_await_time_ms=_AWAIT_MS) as stream:
+        with self._windows.watch(PULSES, max_await_time_ms=_AWAIT_MS) as stream:
             while self._wanted():
                 change = stream.try_next()
                 if change is not None:
@@ -111,20 +91,7 @@ class PulseWatch:
         return not self._closed.is_set() and self._clock() - self._asked_at < self._idle_s
 
     def _keep(self, change: dict[str, Any]) -> None:
-        pulse = pulse_of(change, self._clock())
-        if pulse is None:
-            return
+        pulse = pulse_of(change)
         with self._lock:
-            if len(self._pulses) >= _MOST_KEPT:
-                self.missed += 1
-            else:
-                self._pulses.append(pulse)
-
-
-def pulse_of(change: dict[str, Any], at: float) -> Pulse | None:
-    """The pulse in a change-stream event, or None where it does not look like one."""
-    try:
-        run, _topic, minute, _rest = str(change["documentKey"]["_id"]).split("|", 3)
-        return Pulse(run, int(minute), tuple(int(due) for due in change["pulse"]), at)
-    except (KeyError, TypeError, ValueError):
-        return None
+            if pulse is not None and len(self._pulses) < _MOST_KEPT:
+                self._pulses.append((self._clock(), pulse))

@@ -22,7 +22,6 @@ class Usage:
 
     total: float = 0.0
     n: int = 0
-    highest: float = 0.0
 
     @property
     def mean(self) -> float | None:
@@ -34,7 +33,6 @@ class Usage:
         if isinstance(value, int | float):
             self.total += value
             self.n += 1
-            self.highest = max(self.highest, value)
 
 
 @dataclass(slots=True)

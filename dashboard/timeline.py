@@ -94,8 +94,8 @@ class Timeline(Generic[C]):
         self._seen: dict[Any, datetime] = {}
         self._since: datetime | None = None
         self._lagging = False
-        self._read_from: int | None = None
-        self._read_to = 0
+        self._read_from = self._read_to = 0
+        """All of this span but what is stale is in the cells."""
         self._refreshed_at = 0.0
 
     def refresh(self, span: TimeRange, now: float, budget_s: float) -> View[C]:
@@ -105,12 +105,12 @@ class Timeline(Generic[C]):
         """
         with self._lock:
             deadline = time.monotonic() + budget_s
-            if now - self._refreshed_at > _FORGET_S:
+            if now - self._refreshed_at > _FORGET_S or not self._touches(span):
                 self._reset()
-            self._drop_before(span.start_s)
             if self._since is None:
                 self._begin(span)
             else:
+                self._drop_outside(span)
                 self._note_changes(span)
                 self._read_anew(span, deadline)
             read_from = self._read_history(span, deadline)
@@ -120,21 +120,24 @@ class Timeline(Generic[C]):
 
     def _begin(self, span: TimeRange) -> None:
         self._since = self._source.newest_write() or _EPOCH
-        self._cells = {}
         self._read_from = self._read_to = span.end_s
 
-    def _drop_before(self, start_s: int) -> None:
-        for start in [start for start in self._cells if start < start_s]:
+    def _touches(self, span: TimeRange) -> bool:
+        return span.start_s <= self._read_to and self._read_from <= span.end_s
+
+    def _drop_outside(self, span: TimeRange) -> None:
+        """What a range leaves must be read again by one that comes back to it: nobody looks after it meanwhile."""
+        self._read_from, self._read_to = max(self._read_from, span.start_s), min(self._read_to, span.end_s)
+        for start in [start for start in self._cells if not span.start_s <= start < span.end_s]:
             del self._cells[start]
-        self._stale = {start for start in self._stale if start >= start_s}
+        self._stale = {start for start in self._stale if span.start_s <= start < span.end_s}
 
     def _note_changes(self, span: TimeRange) -> None:
         assert self._since is not None  # noqa: S101 - `refresh` sees to it
         self._stale.update(range(self._read_to, span.end_s, span.step_s))
-        self._read_to = max(self._read_to, span.end_s)
+        self._read_to = span.end_s
         since = self._since if self._lagging else self._since - _OVERLAP
-        horizon = max(span.start_s, self._read_from or span.start_s)
-        changed = self._source.changed(since, horizon, span.end_s, _MOST_CHANGED)
+        changed = self._source.changed(since, self._read_from, span.end_s, _MOST_CHANGED)
         for document in changed:
             updated = document["updated"]
             if self._seen.get(document["_id"]) != updated:
@@ -150,7 +153,7 @@ class Timeline(Generic[C]):
         for start_s, end_s in _joined(self._stale, span.step_s):
             fresh: dict[int, C] = {}
             before = end_s
-            floor = max(start_s, self._read_from or start_s)
+            floor = max(start_s, self._read_from)
             while before > floor:
                 before = self._read_page(fresh, floor, before, span)
             for start in range(start_s, end_s, span.step_s):
@@ -162,12 +165,11 @@ class Timeline(Generic[C]):
 
     def _read_history(self, span: TimeRange, deadline: float) -> int:
         """Read on backwards; the second down to which all is read."""
-        reached = span.end_s if self._read_from is None else self._read_from
-        while reached > span.start_s:
-            reached = self._read_from = self._read_page(self._cells, span.start_s, reached, span)
+        while self._read_from > span.start_s:
+            self._read_from = self._read_page(self._cells, span.start_s, self._read_from, span)
             if time.monotonic() >= deadline:
                 break
-        return reached
+        return self._read_from
 
     def _read_page(self, into: dict[int, C], start_s: int, end_s: int, span: TimeRange) -> int:
         """Add one page of what lies before `end_s` to the cells `into`; the second down to which it was read."""

@@ -104,7 +104,6 @@ class TypeTotals:
     """What the windows of one event type add up to."""
 
     n: int = 0
-    quantity: int = 0
     revenue_micros: int = 0
     orders: int = 0
     sessions: bytes | None = None
@@ -119,7 +118,6 @@ class SalesCell:
     types: dict[str, TypeTotals] = field(default_factory=dict)
     products: Items = field(default_factory=Items)
     categories: Items = field(default_factory=Items)
-    other_n: int = 0
     unreadable: int = 0
 
     def add(self, document: Document) -> None:
@@ -133,7 +131,6 @@ class SalesCell:
         event_type = str(document["event_type"])
         totals = self.types.setdefault(event_type, TypeTotals())
         totals.n += int(document["n"])
-        totals.quantity += int(document.get("quantity", 0))
         totals.revenue_micros += int(document.get("revenue_micros", 0))
         totals.orders += int(document.get("orders", 0))
         if document.get("sessions"):
@@ -141,7 +138,6 @@ class SalesCell:
         if event_type == PURCHASE:
             self.products.add(document.get("products") or (), self.names)
             self.categories.add(document.get("categories") or (), self.names)
-            self.other_n += int(document.get("other_n", 0))
 
     def of(self, event_type: str) -> TypeTotals:
         """Totals of one event type; zeros where it has none."""
@@ -189,11 +185,9 @@ class WindowSource:
         "minute": 1,
         "event_type": 1,
         "n": 1,
-        "quantity": 1,
         "revenue_micros": 1,
         "orders": 1,
         "sessions": 1,
-        "other_n": 1,
         "products": {"$cond": [{"$eq": ["$event_type", PURCHASE]}, "$products", "$$REMOVE"]},
         "categories": {"$cond": [{"$eq": ["$event_type", PURCHASE]}, "$categories", "$$REMOVE"]},
     }

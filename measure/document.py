@@ -42,8 +42,8 @@ STAGES = ("produce", "queue", "compute", "process", "store", "e2e", "e2e_sent", 
 def build(folder: RunFolder, now_us: int | None = None) -> RunDocument:
     """The document of the run in `folder`, from that folder alone.
 
-    A run in progress has no verdict; with `now_us` (µs of the epoch) its figures are over what was due 5 s before.
-    InvalidError where a file of the folder cannot be read.
+    A run in progress has no verdict; with `now_us` (µs of the epoch) its figures are over what was due up to the whole
+    second 8 s before. InvalidError where a file of the folder cannot be read.
     """
     return describe(Evidence.read(folder, now_us))
 

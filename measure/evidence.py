@@ -9,9 +9,12 @@ from functools import cached_property
 from measure.figures import Status
 from measure.folder import RunFolder
 from measure.histogram import Histogram
-from measure.load import IN_TIME_US, Load
+from measure.load import Load
 from measure.records import BatchSample, MarkLine, Outcome, Plan, RunSample, SinkSample, SpoolLine
 from measure.schedule import Span, burst_spans
+
+WRITTEN_S = 8
+"""Of a run in progress, a due-second that ended so long ago is in the folder: the run process writes it 6 s after."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Evidence:
     def read(cls, folder: RunFolder, now_us: int | None = None) -> Evidence:
         """Read `folder`; it needs no stack. InvalidError where a file cannot be read.
 
-        Of a run in progress, given `now_us`, only what was due 5 s before that.
+        Of a run in progress, given `now_us`, only the whole due-seconds that ended 8 s before that.
         """
         plan, status = folder.plan(), folder.status()
         samples = folder.samples()
-        until_us = None if now_us is None or status is not Status.RUNNING else now_us - IN_TIME_US
+        until_us = None
+        if now_us is not None and status is Status.RUNNING:
+            until_us = (now_us // 1_000_000 - WRITTEN_S) * 1_000_000
         return cls(
             run=folder.run,
             plan=plan,

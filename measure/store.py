@@ -7,6 +7,7 @@ texts (runs, products, categories) are values, never field names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -57,6 +58,44 @@ _INDEX_OPTIONS_CONFLICT = 85
 def window_id(run: str, topic_id: str, minute_s: int, event_type: str, partition: int) -> str:
     """`windows`: `minute_s` is the first second of the minute of event time."""
     return f"{run}|{topic_id}|{minute_s}|{event_type}|{partition}"
+
+
+PULSES: list[Document] = [
+    {
+        "$match": {
+            "$or": [
+                {"updateDescription.updatedFields.pulse": {"$exists": True}},
+                {"operationType": "insert", "fullDocument.pulse": {"$exists": True}},
+            ]
+        }
+    },
+    {
+        "$project": {
+            "documentKey": 1,
+            "pulse": {"$ifNull": ["$updateDescription.updatedFields.pulse", "$fullDocument.pulse"]},
+        }
+    },
+]
+"""What of the change stream of `windows` has pulses: in about one bulk of ten, the sink writes into each window that it
+changes or makes the due times of the events just applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Events of one run and one minute of event time, applied in one bulk; `due_us` in µs of the epoch."""
+
+    run: str
+    minute_s: int
+    due_us: tuple[int, ...]
+
+
+def pulse_of(change: Mapping[str, Any]) -> Pulse | None:
+    """The pulse in a change that PULSES lets through, or None where it does not look like one."""
+    try:
+        run, _topic, minute, _rest = str(change["documentKey"]["_id"]).split("|", 3)
+        return Pulse(run, int(minute), tuple(int(due) for due in change["pulse"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def slice_id(run: str, second: int, partition: int) -> str:

@@ -22,8 +22,12 @@ from scenarios.spools import Spools, Tally
 from scenarios.visible import VisibleWatcher
 from stack.resources import ResourceSampler
 
-SETTLED_S = 6
-"""A due-second older than this is written into the folder as it then is."""
+KEPT_S = 90
+"""How long the observer keeps a due-second in view."""
+_SETTLED_S = 6
+"""A due-second older than this is written into the folder as it then is, and again when more of it arrives."""
+_FOLDED_S = KEPT_S - 10
+"""A due-second older than this is added to those that are no longer in view."""
 _FRESH_US = 2_500_000
 
 
@@ -81,13 +85,14 @@ class Beat:
     spools: Mapping[str, Spools]
     _before: Tally = field(default_factory=Tally)
     _stored: int = 0
-    _written: dict[str, int] = field(default_factory=dict)
+    _written: dict[str, dict[int, int]] = field(default_factory=dict)
+    """Run id → due-second in view → events of it that are in the folder."""
     _checkpoints: set[int] = field(default_factory=set)
     last: list[RunSample] = field(default_factory=list)
     """The samples of the last minutes."""
-    settled: Stages = field(default_factory=dict)
-    """All of the load's due-seconds up to `settled_to` together."""
-    settled_to: int = 0
+    folded: Stages = field(default_factory=dict)
+    """All of the load's due-seconds up to `folded_to` together."""
+    folded_to: int = 0
 
     def second(self, second: int, phase: str, target_rate: float) -> RunSample:
         """The sample of the second that has just ended, written."""
@@ -114,7 +119,9 @@ class Beat:
         self.recorder.sample(sample)
         self.recorder.see(self.visible.take())
         self.recorder.others(seen.sinks, seen.batches, second - 1)
-        self._write_settled(seen, second - SETTLED_S)
+        for run in (self.warmup_run, self.run):
+            self._write_settled(run, seen.slices.get(run, {}), second - _SETTLED_S)
+        self._fold(seen.slices.get(self.run, {}), second - _FOLDED_S)
         self.last = [*self.last[-120:], sample]
         return sample
 
@@ -156,17 +163,23 @@ class Beat:
         generator = self.generator.sample()
         return services | ({"generator": generator} if generator else {})
 
-    def _write_settled(self, seen: Observation, before: int) -> None:
-        for run in (self.warmup_run, self.run):
-            held = seen.slices.get(run, {})
-            after = self._written.get(run, 0)
-            settled = {second: held[second] for second in held if after < second <= before}
-            if settled:
-                self._written[run] = max(settled)
-                self.recorder.slices(run, settled)
-                if run == self.run:
-                    self.settled = merged_stages((self.settled, *settled.values()))
-                    self.settled_to = max(settled)
+    def _write_settled(self, run: str, held: Mapping[int, Stages], upto: int) -> None:
+        counts = {second: _arrived(stages) for second, stages in held.items() if second <= upto}
+        before = self._written.get(run, {})
+        self._written[run] = counts
+        grown = {second: held[second] for second, n in counts.items() if n > before.get(second, -1)}
+        if grown:
+            self.recorder.slices(run, grown)
+
+    def _fold(self, held: Mapping[int, Stages], upto: int) -> None:
+        leaving = {second: stages for second, stages in held.items() if self.folded_to < second <= upto}
+        if leaving:
+            self.folded = merged_stages((self.folded, *leaving.values()))
+            self.folded_to = max(leaving)
+
+
+def _arrived(stages: Stages) -> int:
+    return stages["e2e"].n if "e2e" in stages else 0
 
 
 def e2e_of(slices: Mapping[int, Stages]) -> dict[int, Histogram]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 from confluent_kafka import KafkaException, Producer
@@ -62,6 +61,3 @@ def connect(access: Access, deadline_s: float, logger: Any) -> Producer:
                 f"the broker gave a producer no id within {deadline_s:.0f} s. See `latency logs kafka`."
             )
     return producer
-
-
-Report = Callable[[object, object], None]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 
 import msgspec
-from pyroaring import BitMap
 
 from measure.errors import NotReadyError
 from measure.figures import RunDocument, Status
 from measure.folder import RunFolder, Slices
 from measure.load import Load
 from measure.report.source import settle
-from measure.store import RUNS, VISIBLE, Store, sequences
+from measure.store import RUNS, VISIBLE, Store
 from scenarios import harvest
+from scenarios.draining import missing
 
 _SETTLE_S = 20.0
 _AGAIN_S = 0.5
@@ -60,16 +60,11 @@ def _visible(folder: RunFolder, run: str) -> Slices:
 def _await_stored(folder: RunFolder, database: Store) -> bool:
     """Whether every acknowledged event is found. A sink that still is at it is given time, as long as it gets on."""
     acked = {producer: held.acked for producer, held in Load.read(folder).accounts.items()}
-    missing = _missing(acked, folder.run, database)
+    absent = missing(database, folder.run, acked)
     until = time.monotonic() + _SETTLE_S
-    while missing and time.monotonic() < until:
+    while absent and time.monotonic() < until:
         time.sleep(_AGAIN_S)
-        before, missing = missing, _missing(acked, folder.run, database)
-        if missing < before:
+        before, absent = absent, missing(database, folder.run, acked)
+        if absent < before:
             until = time.monotonic() + _SETTLE_S
-    return not missing
-
-
-def _missing(acked: dict[int, BitMap], run: str, database: Store) -> int:
-    sets = sequences(database, run)
-    return sum(len(numbers - sets.of(producer).found) for producer, numbers in acked.items())
+    return not absent

@@ -21,6 +21,7 @@ _LONGEST = 256
 _LARGEST = 1_000_000_000
 """Of price, quantity, and their product: the job refuses more."""
 _FORMATTER = string.Formatter()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = Mapping[str, Any]
 Reader = Callable[[Row], str]
@@ -93,16 +94,27 @@ class TimeField(Field_):
     unit: Literal["s", "ms", "us"] | None = Field(default=None, description="a number of these since 1970-01-01 UTC")
 
     def time_us(self, cell: str) -> int | None:
-        """µs of the epoch, or None where the cell holds no time. A time without a zone is UTC."""
+        """µs of the epoch, or None where the cell holds no time of the years 1 to 9999. One without a zone is UTC."""
         try:
             if self.unit:
-                return round(float(cell) * {"s": 1e6, "ms": 1e3, "us": 1}[self.unit])
-            read = datetime.fromisoformat(cell) if self.format == "iso" else datetime.strptime(cell, self.format)
+                at_us = round(float(cell) * {"s": 1e6, "ms": 1e3, "us": 1}[self.unit])
+            else:
+                at_us = us_of(
+                    datetime.fromisoformat(cell) if self.format == "iso" else datetime.strptime(cell, self.format)
+                )
         except (ValueError, OverflowError):
             return None
-        aware = read if read.tzinfo else read.replace(tzinfo=UTC)
-        since = aware - datetime(1970, 1, 1, tzinfo=UTC)
-        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        return at_us if _FIRST_US <= at_us <= _LAST_US else None
+
+
+def us_of(read: datetime) -> int:
+    """µs of the epoch. A time without a zone is UTC."""
+    since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+_FIRST_US, _LAST_US = us_of(datetime.min), us_of(datetime.max)
+"""No date can be earlier or later."""
 
 
 def iso_time(us: int) -> bytes:
@@ -184,4 +196,5 @@ def _number(cell: str) -> Any:
 
 
 def _whole(cell: str) -> Any:
-    return int(cell) if _WHOLE.match(cell) else cell
+    # Of any length: there may be more digits than an int of the encoder has.
+    return orjson.Fragment(cell) if _WHOLE.match(cell) else cell

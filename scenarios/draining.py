@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pyroaring import BitMap
 
-from measure.store import Document, sequences
+from measure.store import Document, Store, sequences
 from stack.access import Access, Role
 
 Acked = Mapping[str, Mapping[int, BitMap]]
@@ -47,10 +47,12 @@ class Search:
 
 
 def _missing(access: Access, acked: Acked) -> int:
-    missing = 0
     with MongoClient[Document](access.mongo_uri(Role.RUN), timeoutMS=_TIMEOUT_MS) as client:
         database = client[access.names.database]
-        for run, producers in acked.items():
-            sets = sequences(database, run)
-            missing += sum(len(numbers - sets.of(producer).found) for producer, numbers in producers.items())
-    return missing
+        return sum(missing(database, run, by_producer) for run, by_producer in acked.items())
+
+
+def missing(database: Store, run: str, acked: Mapping[int, BitMap]) -> int:
+    """How many events of a run that were acknowledged, by producer, are not found in MongoDB."""
+    sets = sequences(database, run)
+    return sum(len(numbers - sets.of(producer).found) for producer, numbers in acked.items())

@@ -24,14 +24,14 @@ class Exposition:
             return
         seen, sample, run = beat.observer.latest, beat.last[-1], beat.run
         tally = beat.spools[run].read()
-        newer = [stages for second, stages in seen.slices.get(run, {}).items() if second > beat.settled_to]
+        newer = [stages for second, stages in seen.slices.get(run, {}).items() if second > beat.folded_to]
         self.server.publish(
             MetricsSnapshot(
                 run=run,
                 scenario=self.scenario,
                 profile=self.profile,
                 phase=phase,
-                histograms=merged_stages((beat.settled, *newer)),
+                histograms=merged_stages((beat.folded, *newer)),
                 events={
                     "scheduled": scheduled,
                     "sent": tally.sent,

@@ -29,8 +29,8 @@ class Load(msgspec.Struct, frozen=True, tag="load", tag_field="do"):
     producers: int
     file: str | None = None
     """The file to replay."""
-    first_us: int = 0
-    """Own timing: the time of the file's first event, which is due at the start of the first span."""
+    first_us: int | None = None
+    """Own timing: the time of the file's first event, which is due at the start of the first span; None: by rate."""
     speed: float = 1.0
 
 

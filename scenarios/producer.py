@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from measure.errors import LatencyError
 from scenarios.agenda import Agenda, OwnAgenda, RateAgenda
@@ -38,6 +38,8 @@ _MARGIN_US = 300
 _LEAST_US = 250
 """Between two looks at what is due: a sleep for each event of a burst would cost more than the event."""
 _PREPARED_AT_ONCE = 16
+_SENT_AT_ONCE = 500
+"""A few ms of work. An overloaded producer, too, must hear orders and the broker's answers, and spool."""
 _ORPHAN_FLUSH_S = 5.0
 _FINISH_FLUSH_S = 1.0
 
@@ -59,7 +61,7 @@ def source_of(load: Load) -> EventSource:
 def agenda_of(load: Load) -> Agenda:
     """What of the load this producer sends, and when."""
     drafts = iter(source_of(load))
-    if load.first_us:
+    if load.first_us is not None:
         return OwnAgenda(load.spans, load.first_us, load.speed, drafts)
     return RateAgenda(load.spans, load.producer, load.producers, drafts)
 
@@ -92,14 +94,17 @@ class Delivery:
         self._id = b"%b.%d." % (load.run.encode(), load.producer)
         self._stamp = [("run", load.run.encode()), ("producer", b"%d" % load.producer)]
 
-    def send_due(self) -> None:
-        """Hand over every event whose time has come; give up those that are a second late."""
+    def send_due(self) -> bool:
+        """Hand over what is due, up to 500 events; give up those that are a second late. Whether to come back at once:
+        more is due, and the client takes it."""
         agenda = self.agenda
-        while agenda.next_us is not None:
+        for _ in range(_SENT_AT_ONCE):
+            if agenda.next_us is None:
+                return False
             due_us, seq, at_us = agenda.next_us, agenda.next_seq, now_us()
             late_us = at_us - due_us
             if late_us < 0:
-                return
+                return False
             if late_us > UNSENT_US:
                 agenda.take()
                 self.ledger.given_up(seq)
@@ -107,7 +112,8 @@ class Delivery:
                 agenda.take()
                 self.ledger.handed_over(seq, late_us)
             else:
-                return
+                return False
+        return True
 
     def is_over(self) -> bool:
         """Whether nothing is due any more, and no amendment can change that."""
@@ -137,6 +143,8 @@ class Delivery:
             )
         except BufferError:  # the client's queue is full: the broker is away, and the event gets later
             return False
+        except KafkaException as refused:  # such as an event that is larger than the client may send
+            self.ledger.reported(seq, refused, None)
         return True
 
 
@@ -153,11 +161,11 @@ class ProducerProcess:
 
     def work(self) -> None:
         """Until the run process says so or is gone."""
+        behind = False
         while not (self._finished or self._inbox.closed):
-            for order in self._inbox.wait(self._sleep_s()):
+            for order in self._inbox.wait(0.0 if behind else self._sleep_s()):
                 self._obey(order)
-            if self._loads:
-                self._loads[0].send_due()
+            behind = bool(self._loads) and self._loads[0].send_due()
             self._producer.poll(0)
             self._advance()
             self._spool_if_time()

@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class Replay:
         rows = {"csv": self._csv, "jsonl": self._jsonl, "parquet": self._parquet}[self.format]()
         try:
             yield from rows
-        except (OSError, EOFError, csv.Error, ValueError) as broken:
+        except (OSError, EOFError, zlib.error, csv.Error, ValueError) as broken:
             raise SourceError(f"{self.path}: expected {self.format}, found: {broken}") from broken
 
     def own_times_us(self) -> Iterator[int]:
@@ -122,14 +123,16 @@ class Replay:
             yield from reader
 
     def _jsonl(self) -> Iterator[Row]:
-        columns = self.source.columns.columns()
+        columns, seen = self.source.columns.columns(), set[str]()
         with self._open() as lines:
             for line in lines:
                 if line.strip():
                     row = orjson.loads(line)
                     if not isinstance(row, dict):
                         raise ValueError("a line that is not a JSON object")
+                    seen.update(row)
                     yield {name: row.get(name) for name in columns}
+        self._require(seen)  # at the end only: a line may leave out what it does not have
 
     def _parquet(self) -> Iterator[Row]:
         from pyarrow import parquet

@@ -55,7 +55,7 @@ class Prepared:
     """The file to replay."""
     rows: int | None = None
     """Events that the source has; None for endless."""
-    first_us: int = 0
+    first_us: int | None = None
     """Own time of the file's first event, where the file's timing is replayed."""
 
     @property
@@ -161,11 +161,12 @@ def _with_file(prepared: Prepared, source: ReplaySource) -> Prepared:
     file = input_path(source.file, catalog.folder_of(request.scenario))
     replay = Replay(file, source)
     if source.timing == "own":
-        first_us = next(iter(replay.own_times_us()), 0)
+        first_us = next(iter(replay.own_times_us()), None)
         spans = own_timed(replay.own_times_us(), source, request.change)
         return replace(prepared, spans=spans, file=file, rows=count_of(spans), first_us=first_us)
     next(iter(islice(replay, 1)), None)  # a column that the map names and the file lacks is found before the run
-    rows = None if source.loop else replay.count()
+    count = replay.count()  # of a loop too: whatever is wrong with a row is found before the run
+    rows = None if source.loop else count
     return replace(prepared, spans=planned(scenario, request.change, rows), file=file, rows=rows)
 
 

@@ -25,7 +25,7 @@ from measure.report.source import settle
 from measure.store import Document, Store
 from scenarios import harvest
 from scenarios.alarm import Alarm
-from scenarios.beat import Beat, GeneratorUsage
+from scenarios.beat import KEPT_S, Beat, GeneratorUsage
 from scenarios.conductor import DONE, Conductor, Interrupts, now_us
 from scenarios.control import ControlServer, control_server
 from scenarios.crew import Crew
@@ -55,7 +55,6 @@ Narrate = Callable[[str], None]
 
 _READY_S = 45.0
 _HARVEST_S = 30.0
-_LIVE_SLICES_S = 90
 
 
 def execute(request: RunRequest, settings: Settings, narrate: Narrate) -> RunDocument:
@@ -186,7 +185,7 @@ class _Run:
         runs = (self._folder.run, self._folder.warmup_run)
         crew = Crew(self._producers, self._settings.folder.root, self._folder.path / "producers")
         open_.callback(crew.close)
-        observer = Observer(self._access, runs, _LIVE_SLICES_S)
+        observer = Observer(self._access, runs, KEPT_S)
         visible = VisibleWatcher(self._access, runs)
         for watcher in (observer, visible):
             watcher.start()

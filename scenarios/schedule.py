@@ -17,6 +17,8 @@ from scenarios.errors import ScenarioError
 from scenarios.model import ReplaySource, Scenario
 
 SECOND_US = 1_000_000
+LONGEST_OWN_US = 7 * 86_400 * SECOND_US
+"""Of a load by its file's own timing: one time that is wrong must not make a plan of a thousand years."""
 Spans = tuple[Span, ...]
 
 
@@ -69,11 +71,23 @@ def own_timed(times_us: Iterable[int], source: ReplaySource, change: Change) -> 
     for due_us in own_dues_us(times_us, 0, speed):
         if change.duration_us is not None and due_us >= change.duration_us:
             break
+        if due_us >= LONGEST_OWN_US:
+            raise ScenarioError(
+                f"{source.file}: expected events due within {LONGEST_OWN_US // 86_400 // SECOND_US} days at speed "
+                f"{speed:g}, found one {due_us / 86_400 / SECOND_US:,.0f} days after the first: mend the row's time, "
+                "raise source.speed, or cut with --duration"
+            )
         counts[due_us // SECOND_US] += 1
-    last = max(counts, default=-1)
-    return tuple(
-        Span(second * SECOND_US, (second + 1) * SECOND_US, float(counts[second]), "load") for second in range(last + 1)
-    )
+    seconds = range(max(counts, default=-1) + 1)
+    return tuple(_own_second(second, counts[second], change.duration_us) for second in seconds)
+
+
+def _own_second(second: int, count: int, end_us: int | None) -> Span:
+    """The span of one second with `count` events, cut at `end_us`: producers send nothing that is due after it."""
+    start_us, until_us = second * SECOND_US, (second + 1) * SECOND_US
+    if end_us is None or end_us >= until_us:
+        return Span(start_us, until_us, float(count), "load")
+    return Span(start_us, end_us, count * SECOND_US / (end_us - start_us), "load")
 
 
 def own_dues_us(times_us: Iterable[int], start_us: int, speed: float) -> Iterable[int]:

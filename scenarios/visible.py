@@ -5,21 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from measure.histogram import Histogram
-from measure.store import WINDOWS, Document
+from measure.store import PULSES, WINDOWS, Document, pulse_of
 from stack.access import Access, Role
 
 _WAIT_MS = 250
 _AGAIN_S = 1.0
-_PULSES: list[dict[str, Any]] = [
-    {"$match": {"updateDescription.updatedFields.pulse": {"$exists": True}}},
-    {"$project": {"pulse": "$updateDescription.updatedFields.pulse", "documentKey": 1}},
-]
 
 Seen = dict[tuple[str, int], Histogram]
 """(run, due-second) → time from due to seen."""
@@ -56,7 +51,7 @@ class VisibleWatcher:
             windows = client[self._access.names.database][WINDOWS]
             while not self._ended.is_set():
                 try:
-                    with windows.watch(_PULSES, max_await_time_ms=_WAIT_MS) as stream:
+                    with windows.watch(PULSES, max_await_time_ms=_WAIT_MS) as stream:
                         while not self._ended.is_set():
                             change = stream.try_next()
                             if change is not None:
@@ -65,10 +60,10 @@ class VisibleWatcher:
                     self._ended.wait(_AGAIN_S)
 
     def _note(self, change: Document, now_us: int) -> None:
-        run = str(change["documentKey"]["_id"]).partition("|")[0]
-        if run not in self._runs:
+        pulse = pulse_of(change)
+        if pulse is None or pulse.run not in self._runs:
             return
         with self._lock:
-            for due_us in change["pulse"]:
-                key = (run, due_us // 1_000_000)
+            for due_us in pulse.due_us:
+                key = (pulse.run, due_us // 1_000_000)
                 self._fresh.setdefault(key, Histogram()).record(now_us - due_us)

@@ -53,7 +53,10 @@ def _service_level(standing: Standing) -> None:
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key="limits_sla")
     st.caption(
-        "At the end of the run." if standing.final else "So far; the verdict at the end of the run is what counts."
+        "At the end of the run."
+        if standing.final
+        else "So far, up to 8 s ago; the verdict at the end of the run is what counts. Dead letters are known only "
+        "then: until then they count as events that never arrived."
     )
 
 

@@ -51,7 +51,11 @@ def _list(shared: Board) -> None:
     if answer.value is None:
         return
     if not answer.value:
-        st.info("No run yet. `latency run smoke` in a terminal makes one.", icon=":material/hourglass_empty:")
+        st.info(
+            "No run yet. `latency run smoke` in a terminal makes one. (From within a container this page does not see "
+            "runs: they lie where they are driven from, and `latency runs` and `latency report` show them.)",
+            icon=":material/hourglass_empty:",
+        )
         return
     st.dataframe(
         pd.DataFrame([_row(entry) for entry in answer.value]),

@@ -10,15 +10,20 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from measure.schedule import Schedule, Span
 from scenarios import catalog
 from scenarios.agenda import OwnAgenda
+from scenarios.draft import Draft
 from scenarios.errors import ScenarioError, SourceError
 from scenarios.model import ReplaySource
+from scenarios.orders import Load, source_table
+from scenarios.producer import agenda_of
 from scenarios.replay import Replay, input_path
-from scenarios.schedule import Change, count_of, own_timed
+from scenarios.schedule import SECOND_US, Change, count_of, own_timed
 
 DATA = Path(__file__).parent / "data"
 FILE = DATA / "dirty.csv"
@@ -105,6 +110,17 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path, header: str, said: 
         list(Replay(path, source()))
 
 
+def test_a_column_that_no_line_has_is_named_at_the_files_end_and_one_that_some_lack_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    lines = [{**row, "Who": "ann"} for row in rows()]
+    del lines[0]["Who"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in lines), encoding="utf-8")
+    assert Replay(path, source()).count() == len(lines)
+    path.write_text(path.read_text("utf-8").replace('"Price"', '"Prise"'), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"source\.columns: expected column 'Price' in .*a\.jsonl, found .*Prise"):
+        Replay(path, source()).count()
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -112,6 +128,7 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path, header: str, said: 
         ("a.jsonl", b"[1]\n"),
         ("a.parquet", b"no parquet"),
         ("a.csv.gz", b"\x1f\x8bno gzip"),
+        ("a.csv.gz", gzip.compress(FILE.read_bytes(), mtime=0)[:10] + b"\xff" * 100),
         ("a.csv", b"Order,Item,Kind,Pieces,Price,When,Who\n" + b"a" * 200_000),
     ],
 )
@@ -170,6 +187,76 @@ def test_own_timing_keeps_each_events_distance_sped_up(tmp_path: Path) -> None:
     assert count_of(spans) == len(dues)
     counted = Schedule(moved).due_in_second()
     assert counted == {1_800_000_000: 4, 1_800_000_003: 2, 1_800_000_004: 1}
+
+
+cuts_us = st.one_of(st.none(), st.integers(1, 12_000).map(lambda ms: ms * 1_000))
+
+
+@given(st.lists(st.integers(0, 10 * SECOND_US), min_size=1, max_size=60), cuts_us, st.integers(1, 3))
+def test_producers_send_what_the_spans_of_own_timing_count_wherever_they_are_cut(
+    times_us: list[int], cut_us: int | None, producers: int
+) -> None:
+    times_us = [0, *sorted(times_us)]  # the first of them at the start of the epoch, which is a time like any other
+    spans = own_timed(times_us, source(timing="own"), Change(duration_us=cut_us))
+    wanted = [at_us for at_us in times_us if cut_us is None or at_us < cut_us]
+    assert count_of(spans) == len(wanted)
+    assert spans[-1].end_us <= (cut_us or 11 * SECOND_US)
+    schedule, sent = Schedule(spans, producers), []
+    for producer in range(producers):
+        drafts = [Draft(None, b"", at_us=at_us) for at_us in times_us[producer::producers]]
+        agenda = OwnAgenda(spans, 0, 1.0, iter(drafts))
+        while agenda.next_us is not None:
+            sent.append(agenda.next_us)
+            agenda.take()
+        assert agenda.next_seq == schedule.count_of(producer)
+    assert sorted(sent) == wanted
+
+
+def test_a_file_that_begins_with_the_epoch_keeps_its_own_timing(tmp_path: Path) -> None:
+    own = source(timing="own", file=str(FILE))
+    load = Load("r", [], str(tmp_path / "s"), source_table(own), 0, 0, 1, first_us=0)
+    assert isinstance(agenda_of(load), OwnAgenda)
+
+
+def test_a_time_far_from_the_first_is_refused_before_the_run() -> None:
+    own = source(timing="own")
+    with pytest.raises(ScenarioError, match=r"dirty\.csv: expected events due within 7 days at speed 1, found one"):
+        own_timed([0, 250_000_000_000 * SECOND_US], own, Change())
+    assert count_of(own_timed([0, 250_000_000_000 * SECOND_US], own, Change(duration_us=SECOND_US))) == 1
+
+
+odd_cells = st.one_of(
+    st.text(max_size=30),
+    st.integers().map(str),
+    st.decimals(allow_nan=False).map(str),
+    st.datetimes().map(lambda when: when.isoformat()),
+    st.sampled_from(["9" * 20, "9" * 5_000, "1661724000000", "1e300", "inf", "0001-01-01T00:00:00+14:00"]),
+)
+
+
+@given(st.fixed_dictionaries({name: odd_cells for name in rows()[0]}), st.sampled_from(["s", "ms", "us", None]))
+def test_no_cell_however_odd_keeps_a_row_from_becoming_an_event(row: dict[str, str], unit: str | None) -> None:
+    columns = source().columns
+    when = columns.event_time.model_copy(update={"unit": unit})
+    draft = columns.model_copy(update={"event_time": when}).drafter()(row)
+    assert draft.value(b"e", b"never").startswith(b'{"event_id":"e",')
+
+
+@pytest.mark.parametrize(
+    ("unit", "cell"), [("s", "1661724000000"), ("ms", "-1e17"), (None, "9999-12-31T23:59:59-14:00")]
+)
+def test_a_time_that_no_date_can_have_is_no_time(unit: str | None, cell: str) -> None:
+    when = source().columns.event_time.model_copy(update={"unit": unit})
+    assert when.time_us(cell) is None
+    draft = source().columns.model_copy(update={"event_time": when}).drafter()({**rows()[0], "When": cell})
+    assert draft.expect_dead
+    assert json.loads(draft.value(b"e", b"never"))["event_time"] == cell
+
+
+def test_a_quantity_of_more_digits_than_an_int_of_json_is_sent_as_it_stands() -> None:
+    draft = source().columns.drafter()({**rows()[0], "Pieces": "9" * 20})
+    assert draft.expect_dead
+    assert b'"quantity":99999999999999999999' in draft.body
 
 
 def test_own_timing_is_scaled_and_cut_but_takes_no_rate(tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ def test_a_replay_has_as_many_events_as_its_file_has_rows(home: Home) -> None:
     assert count_of(prepare(RunRequest(DIRTY, Change(duration_us=60_000_000)), home).spans) == 18
 
 
+@pytest.mark.parametrize("loop", ["false", "true"])
+def test_a_replay_of_lines_that_lack_a_column_is_refused_before_the_run(home: Home, tmp_path: Path, loop: str) -> None:
+    scenario = Path(DIRTY).read_text().replace("dirty.csv", "dirty.jsonl")
+    scenario = scenario.replace("[source]", f"[source]\nloop = {loop}")
+    if loop == "true":
+        scenario = scenario.replace('for = "all"', 'for = "9s"')
+    (tmp_path / "mine.toml").write_text(scenario)
+    (tmp_path / "dirty.jsonl").write_text('{"Order": "A1", "Item": "mug"}\n' * 3)
+    with pytest.raises(UsageError, match=r"source\.columns: expected column 'Kind' in .*dirty\.jsonl"):
+        prepare(RunRequest(str(tmp_path / "mine.toml")), home)
+
+
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
