@@ -171,6 +171,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("faster", "plus,equals_sign", "faster", "Play faster", Group.REPLAY, "speed(1)", "replay", footer=True),
     Action("slower", "minus", "slower", "Play slower", Group.REPLAY, "speed(-1)", "replay"),
     Action("leave_replay", "escape", "back", "Back to the runs", Group.REPLAY, "leave", "replay", footer=True),
+    Action("export_replay", "e", "export", "Its report as a file", Group.REPLAY, "export_run", "replay", footer=True),
     Action(
         "begin",
         "enter",

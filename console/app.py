@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
@@ -197,20 +198,23 @@ class ConsoleApp(Driving):
         self._failure = ("", "")
         self._busy[title] = ""
         self.tell()
-        self._operate(title, operation)
+        # No worker of Textual's, which the console would wait for when it is left.
+        threading.Thread(target=self._operate, args=(title, operation), name=title, daemon=True).start()
 
-    @work(thread=True, exit_on_error=False)
     def _operate(self, title: str, operation: Callable[[Narrate], str]) -> None:
-        def narrate(text: str) -> None:
-            self.post_message(Narrated(title, text))
-
         try:
-            self.post_message(Operated(title, operation(narrate), failed=False))
+            ended = Operated(title, operation(lambda text: self._hear(Narrated(title, text))), failed=False)
         except (LatencyError, OSError) as wrong:
-            self.post_message(Operated(title, str(wrong), failed=True))
+            ended = Operated(title, str(wrong), failed=True)
         except Exception as bug:
-            self.post_message(Operated(title, f"a bug of the console's: {type(bug).__name__}: {bug}", failed=True))
-            raise
+            ended = Operated(title, f"a bug of the console's: {type(bug).__name__}: {bug}", failed=True)
+        self._hear(ended)
+
+    def _hear(self, message: Message) -> None:
+        """Called by an operation's thread, which may outlive the console."""
+        if self.is_running:
+            with suppress(RuntimeError):  # it was left just now
+                self.post_message(message)
 
     def on_narrated(self, message: Narrated) -> None:
         if message.title in self._busy:
@@ -242,6 +246,8 @@ class ConsoleApp(Driving):
         """Figures over another window."""
         self.window = WINDOWS[(WINDOWS.index(self.window) + step) % len(WINDOWS)]
         self.want()
+        if isinstance(self.screen, ModeScreen) and self.screen is not self.mode_screen:
+            self.screen.show(self.snapshot)  # a replay, for which the feed reads nothing
 
     def action_freeze(self) -> None:
         """Hold the view still, or let it go on."""
@@ -258,8 +264,10 @@ class ConsoleApp(Driving):
             self.screen.maximize(self.screen.focused)
 
     def action_refresh_now(self) -> None:
-        """Read again now."""
+        """Read again now, also what snapshots do not bring."""
         self.feed.hurry()
+        if self.mode_screen is not None:
+            self.mode_screen.come_on_show()
 
     @property
     def _heat_stage(self) -> str | None:
@@ -288,7 +296,9 @@ def open_console(stack_name: str | None, read_only: bool = False) -> int:
     read_only = read_only or settings.console.read_only
     sys.setswitchinterval(_SWITCH_S)
     with priority.raised():
-        return console_on(settings, read_only).run() or 0
+        app = console_on(settings, read_only)
+        app.run()
+    return app.return_code or 0
 
 
 def console_on(settings: Settings, read_only: bool) -> ConsoleApp:

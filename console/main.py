@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from console.failure import OWN_WORD
 from measure.errors import LatencyError
 
 _COMMANDS: dict[str, tuple[str, str]] = {
@@ -88,7 +89,7 @@ def main(arguments: list[str] | None = None) -> Any:
         wrong.show()
         sys.exit(2)
     except LatencyError as error:
-        click.echo(f"latency: {error}", err=True)
+        click.echo(f"{OWN_WORD}{error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.failure import reason
 from measure.errors import LatencyError, NotReadyError, UsageError
 from stack.logs import clean
 from stack.settings import Settings
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 Narrate = Callable[[str], None]
 
 _PROGRAM = "from console.main import main; main()"
-_OWN_WORD = "latency: "
-"""How the program's own errors begin on its stderr."""
 
 
 class ReadOnlyError(UsageError):
@@ -202,11 +201,5 @@ class Operations:
             output = child.stdout.read().strip()
         if child.returncode:
             kind = NotReadyError if child.returncode == NotReadyError.exit_code else LatencyError
-            raise kind(_reason(said) or f"`latency {arguments[0]}` ended with exit code {child.returncode}")
+            raise kind(reason(said) or f"`latency {arguments[0]}` ended with exit code {child.returncode}")
         return output
-
-
-def _reason(said: Sequence[str]) -> str:
-    """What the program said of its failure: from its own last word on, which may quote lines of a log."""
-    begins = [place for place, text in enumerate(said) if text.startswith(_OWN_WORD)]
-    return "\n".join(said[begins[-1] if begins else -1 :]).removeprefix(_OWN_WORD)

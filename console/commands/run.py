@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from console.commands.stack import json_option, narrate, print_json, settings_of, stack_option
+from console.failure import reason
 from measure.document import to_json
 from measure.errors import FailedError, InvalidError, LatencyError, NotReadyError, UsageError
 from measure.figures import RunDocument, Status, Verdict
@@ -165,6 +166,7 @@ def _detach(request: RunRequest, settings: Settings, as_json: bool) -> None:
     settings.folder.make()
     log = settings.folder.log("run")
     with open_log(log) as output:
+        began = log.stat().st_size
         child = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-c", _PROGRAM, *_again(sys.argv[1:]), "--run-id", run_id],
             stdin=subprocess.DEVNULL,
@@ -175,8 +177,8 @@ def _detach(request: RunRequest, settings: Settings, as_json: bool) -> None:
     until = time.monotonic() + _DETACHED_S
     while not (folder / "plan.json").exists():
         if child.poll() is not None:
-            words = log.read_text("utf-8", "replace").splitlines()
-            raise _LIKE.get(child.returncode, LatencyError)(words[-1] if words else f"the run ended at once: see {log}")
+            said = log.read_bytes()[began:].decode("utf-8", "replace").splitlines()
+            raise _LIKE.get(child.returncode, LatencyError)(reason(said) or f"the run ended at once: see {log}")
         if time.monotonic() > until:
             raise NotReadyError(f"the run has not begun after {_DETACHED_S:.0f} s: see {log}")
         time.sleep(0.05)

@@ -27,8 +27,9 @@ def settings_of(ctx: click.Context, **flags: object) -> Settings:
 
 
 def narrate(text: str) -> None:
-    """One line of narration on stderr."""
-    click.echo(text, err=True)
+    """One line of narration on stderr; what is told of goes on where nobody listens any more."""
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(text, err=True)
 
 
 def print_json(document: object) -> None:

@@ -9,7 +9,7 @@ from console.feed.charts import chart_view, heat_view
 from console.feed.figures import durations, figures_of
 from console.feed.record import HEAT_EDGES_US, RunRecord
 from console.feed.sla import sla_lines
-from console.feed.tally import EMPTY, Tally
+from console.feed.tally import EMPTY, Tally, merged_stages
 from console.feed.views import (
     LagView,
     MarkView,
@@ -89,9 +89,7 @@ def _merged(record: RunRecord, seconds: Sequence[int], now_us: int, window: Wind
     """Stage → what the window holds in one."""
     if window is Window.RUN:
         return _total(record, now_us)
-    held = [record.seconds[second] for second in seconds if second in record.seconds]
-    names = {name for stages in held for name in stages}
-    return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
+    return merged_stages([record.seconds[second] for second in seconds if second in record.seconds])
 
 
 def _stages(record: RunRecord, seconds: Sequence[int], merged: Mapping[str, Tally]) -> tuple[StageFigures, ...]:
@@ -103,9 +101,7 @@ def _stages(record: RunRecord, seconds: Sequence[int], merged: Mapping[str, Tall
 def _total(record: RunRecord, now_us: int) -> dict[str, Tally]:
     """Stage → all settled seconds up to `now_us` in one."""
     if record.kept_s is None:
-        held = [stages for second, stages in record.seconds.items() if record.settled(second, now_us)]
-        names = {name for stages in held for name in stages}
-        return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
+        return merged_stages([stages for second, stages in record.seconds.items() if record.settled(second, now_us)])
     young = [stages for second, stages in record.seconds.items() if not record.settled(second, now_us)]
     return {
         name: total.tally(stages[name] for stages in young if name in stages) for name, total in record.totals.items()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.feed.record import KEPT_S, RunRecord, Stages, Standing
-from console.feed.tally import Tally
+from console.feed.tally import Tally, merged_stages
 from measure.decoding import convert
 from measure.records import MarkLine, RunSample
 from measure.store import MARKS, RUNS, SAMPLES, SLICES, Document, Store
@@ -41,6 +41,7 @@ class RunFollower:
             self._take(self._database[SLICES].find(span))
         self._read_samples(0)
         self.read_others(now_us, KEPT_S)
+        self._read_dead(start_s, now_us // 1_000_000)
 
     def read_slices(self) -> None:
         """The slices that changed since the last look."""
@@ -59,13 +60,14 @@ class RunFollower:
             self.record.put_sink(sink)
         for batch in batch_samples(self._database, second - back_s, second):
             self.record.put_batch(batch)
-        self.record.dead = {
-            **self.record.dead,
-            **dead_letters(self._database, self._run, second - 2 * back_s, second),
-        }
+        self._read_dead(second - 2 * back_s, second)
         marks = self._database[MARKS].find({"run": self._run}, {"_id": 0, "updated": 0, "run": 0}).sort("at_us", 1)
         self.record.marks = tuple(convert(each, MarkLine) for each in marks)
         self._read_standing()
+
+    def _read_dead(self, first_s: int, last_s: int) -> None:
+        found = dead_letters(self._database, self._slice_run, first_s, last_s)
+        self.record.dead = {**self.record.dead, **found}
 
     def _read_standing(self) -> None:
         found = self._database[RUNS].find_one({"_id": self._run}) or {}
@@ -86,7 +88,7 @@ class RunFollower:
             self._newest = max(self._newest, found["updated"])
             fresh.setdefault(found["second"], []).append(tallies(found))
         if fresh:
-            self.record.put({second: _merged(fresh[second]) for second in sorted(fresh)})
+            self.record.put({second: merged_stages(fresh[second]) for second in sorted(fresh)})
             self._forget(max(fresh) - KEPT_S)
 
     def _forget(self, oldest: int) -> None:
@@ -101,8 +103,3 @@ def tallies(found: Mapping[str, Any]) -> dict[str, Tally]:
         stage: Tally.of(counts, negatives.get(stage, 0), max_us.get(stage, 0))
         for stage, counts in (found.get("stages") or {}).items()
     }
-
-
-def _merged(held: list[Stages]) -> dict[str, Tally]:
-    names = {name: None for stages in held for name in stages}
-    return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}

@@ -98,7 +98,7 @@ class RunRecord:
     batches: dict[int, BatchSample] = field(default_factory=dict)
     marks: tuple[MarkLine, ...] = ()
     dead: Mapping[int, int] = field(default_factory=dict)
-    """Second of the append → dead letters, which are not waited for."""
+    """Second of the append (in a replay: of being due) → dead letters, which are not waited for."""
     failed: int = 0
     unsent: int = 0
     incomplete: bool = False

@@ -11,6 +11,7 @@ from console.feed.tally import Tally
 from console.feed.views import Window
 from measure.errors import InvalidError
 from measure.folder import RunFolder
+from measure.load import Load
 from measure.records import BatchSample, RunSample, SinkSample
 
 AFTER_S = 6
@@ -47,11 +48,12 @@ class Replay:
         return Snapshot(now_s, Reading(None, now_s, _NO_STACK), Reading(view.progress, now_s), Reading(view, now_s))
 
     def _fill(self, folder: RunFolder) -> None:
-        record = self.record
+        record, load = self.record, Load.read(folder)
+        record.dead = {second: n - load.due.get(second, 0) for second, n in record.facts.due.items()}
         record.put(
             {
                 second: {stage: Tally.of(held.counts, held.negatives, held.max_us) for stage, held in stages.items()}
-                for second, stages in sorted(folder.slices().items())
+                for second, stages in sorted(load.slices.items())
             }
         )
         for sample in folder.samples():

@@ -56,14 +56,17 @@ class RunSource:
         return None if record is None else progress_of(record, now_us)
 
     def read(self, now_us: int, window: Window, heat_stage: str | None) -> RunView | None:
-        """The run as it stands now; None where there never was one. One that has ended on a stack that is down is
-        read from its folder. LatencyError or PyMongoError where MongoDB cannot be read."""
+        """The run as it stands now; None where there never was one. One that has ended is read from its folder where
+        the stack is down, or its database has nothing of it. LatencyError or PyMongoError where MongoDB cannot be
+        read."""
         record = self._current()
         if record is None:
             return None
         if not self._settings.folder.endpoints.exists() and record.standing.status != Status.RUNNING:
             return run_view(self._from_folder(), now_us, window, heat_stage)
         follower = self._following(record, now_us)
+        if not follower.record.arrived and follower.record.standing.status != Status.RUNNING:
+            return run_view(self._from_folder(), now_us, window, heat_stage)
         follower.read_slices()
         if now_us - self._others_us >= _OTHERS_EVERY_US:
             follower.read_others(now_us)

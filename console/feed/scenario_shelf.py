@@ -15,6 +15,7 @@ from scenarios.drawing import draw, in_words
 from scenarios.duration import duration_text, duration_us
 from scenarios.request import RunRequest, prepare, sla_folder
 from scenarios.schedule import Change
+from stack.files import write_whole
 from stack.places import Home
 from stack.profiles import PROFILES
 
@@ -56,6 +57,11 @@ class Shelf:
 def own_folder(home: Home) -> Path:
     """Where the user's own scenarios lie."""
     return home.root / "scenarios"
+
+
+def own_path(home: Home, name: str) -> Path:
+    """The file of the user's own scenario of that name."""
+    return own_folder(home) / f"{name}.toml"
 
 
 def read_shelf(home: Home) -> Shelf:
@@ -109,10 +115,13 @@ def drawing(found: Preview, width: int) -> list[str]:
 
 
 def text_of(shelved: Shelved) -> str:
-    """The scenario's file."""
+    """The scenario's file; UsageError where it is no text."""
     if shelved.reference in catalog.names():
         return (files("scenarios") / f"{shelved.reference}.toml").read_text("utf-8")
-    return Path(shelved.reference).read_text("utf-8")
+    try:
+        return Path(shelved.reference).read_text("utf-8")
+    except UnicodeDecodeError as broken:
+        raise UsageError(f"{shelved.reference}: expected text in UTF-8: {broken}") from None
 
 
 def problem_of(text: str, name: str) -> str | None:
@@ -131,8 +140,7 @@ def save(text: str, name: str, home: Home) -> Path:
         raise UsageError(problem)
     if name in catalog.names():
         raise UsageError(f"{name} is a shipped scenario: choose another name")
-    folder = own_folder(home)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{name}.toml"
-    path.write_text(text, "utf-8")
+    path = own_path(home, name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, text.encode())
     return path

@@ -15,13 +15,14 @@ from measure.service_level import SERVED_SHARE
 
 def sla_lines(record: RunRecord, now_us: int, totals: Mapping[str, Tally]) -> tuple[tuple[SlaLine, ...], float | None]:
     """Each row of the run's tier as it stands at `now_us`, and the error rate so far (0 to 1)."""
-    due = {second: n for second, n in record.facts.due.items() if record.settled(second, now_us)}
+    scheduled = {second: n for second, n in record.facts.due.items() if record.settled(second, now_us)}
     failed = record.failed if record.kept_s is not None else _failed(record, now_us)
-    error_rate = failed / sum(due.values()) if due else None
+    error_rate = failed / sum(scheduled.values()) if scheduled else None
     tier = record.facts.tier
     if tier is None:
         return (), error_rate
-    judge = _Judge(record, totals, due, error_rate)
+    due = {second: n - record.dead.get(second, 0) for second, n in scheduled.items()}
+    judge = _Judge(record, totals, {second: n for second, n in due.items() if n > 0}, error_rate)
     return tuple(judge.line(rule) for rule in tier.sla), error_rate
 
 
@@ -33,6 +34,7 @@ class _Judge:
     def __init__(
         self, record: RunRecord, totals: Mapping[str, Tally], due: dict[int, int], error_rate: float | None
     ) -> None:
+        """`due`: by settled due-second, the events that had to be stored."""
         self._record, self._totals, self._due, self._error_rate = record, totals, due, error_rate
 
     def line(self, rule: SlaRule) -> SlaLine:
@@ -86,7 +88,7 @@ class _Judge:
         seconds = self._high(rule) if rule.during == "burst" else list(self._due)
         if not seconds:
             return SlaLine(rule.name, limit, "none yet", "open")
-        target = max(self._due[second] for second in seconds)
+        target = max(self._record.facts.due[second] for second in seconds)
         if not rule.limit.holds(target):
             return SlaLine(rule.name, limit, "n/a", "n/a")
         due = sum(self._due[second] for second in seconds)
@@ -101,4 +103,4 @@ class _Judge:
         if len(rates) < 2:
             return []
         bar = (max(rates) + min(rates)) / 2
-        return [second for second, n in self._due.items() if n >= bar]
+        return [second for second in self._due if self._record.facts.due[second] >= bar]

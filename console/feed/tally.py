@@ -95,6 +95,12 @@ class Tally:
 EMPTY = Tally(np.empty(0, np.uint16), np.empty(0, np.uint32))
 
 
+def merged_stages(held: Sequence[Mapping[str, Tally]]) -> dict[str, Tally]:
+    """Stage → all that `held` has of it in one."""
+    names = {name: None for stages in held for name in stages}
+    return {name: Tally.merged(stages[name] for stages in held if name in stages) for name in names}
+
+
 class Total:
     """A sum of tallies that can be added to and taken from. Belongs to one thread."""
 

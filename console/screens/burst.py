@@ -36,17 +36,14 @@ class BurstScreen(Dialog[Burst]):
 
     @on(Input.Changed)
     def _check(self) -> None:
-        self.judge(self._typed)
+        self.judge(self.answer)
 
     @on(Input.Submitted)
     def _enter(self) -> None:
         if not self.query_one("#do", Button).disabled:
-            self.dismiss(self._typed())
+            self.dismiss(self.answer())
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(self._typed() if event.button.id == "do" else None)
-
-    def _typed(self) -> Burst:
+    def answer(self) -> Burst:
         """What stands in the fields; ValueError says what is wrong with it."""
         text, lasting = self.query_one("#rate", Input).value.replace(",", ""), self.query_one("#for", Input).value
         try:

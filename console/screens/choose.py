@@ -51,7 +51,7 @@ class ChooseScreen(Dialog[str]):
 
     def on_key(self, event: events.Key) -> None:
         """1 to 9 take a line."""
-        if event.key.isdigit() and 0 < int(event.key) <= len(self._choices):
+        if event.key.isdecimal() and 0 < int(event.key) <= len(self._choices):
             event.stop()
             self.dismiss(self._choices[int(event.key) - 1].value)
 

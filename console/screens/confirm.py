@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Button, Input, Label
 
 from console.screens.dialog import Dialog, buttons
@@ -31,13 +32,14 @@ class ConfirmScreen(Dialog[bool]):
 
     def put(self, title: str, about: str, verb: str) -> None:
         """Another question, before it is shown again."""
-        self.query_one("#box").border_title = title
+        self.query_one("#box").border_title = Content(title)
         self.query_one("#about", Label).update(about)
         self.query_one("#do", Button).label = verb
         self.set_focus(self.query_one("#cancel"))
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "do")
+    def answer(self) -> bool:
+        """Yes."""
+        return True
 
 
 class TypedConfirmScreen(Dialog[bool]):
@@ -63,7 +65,8 @@ class TypedConfirmScreen(Dialog[bool]):
     @on(Input.Submitted, "#typed")
     def _enter(self, event: Input.Submitted) -> None:
         if event.value == self._name:
-            self.dismiss(True)
+            self.dismiss(self.answer())
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(event.button.id == "do")
+    def answer(self) -> bool:
+        """Yes."""
+        return True

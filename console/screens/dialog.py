@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widgets import Button, Label
 
 from console.screens.veil import Veiled
@@ -43,7 +45,7 @@ class Dialog(Veiled[T | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
-            box.border_title = self._box_title
+            box.border_title = Content(self._box_title)
             if self._about:
                 yield Label(self._about, id="about", markup=False)
             yield from self.compose_content()
@@ -51,6 +53,13 @@ class Dialog(Veiled[T | None]):
     def compose_content(self) -> ComposeResult:
         """What lies below the text."""
         raise NotImplementedError
+
+    def answer(self) -> T:
+        """What is given back where the button that does it is pressed."""
+        raise NotImplementedError
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(self.answer() if event.button.id == "do" else None)
 
     def judge(self, typed: Callable[[], object]) -> None:
         """Say what is wrong with what was typed, which `typed` raises as ValueError; nothing is done while it is."""
@@ -61,6 +70,10 @@ class Dialog(Veiled[T | None]):
             problem = str(wrong)
         self.query_one(".problem", Label).update(problem)
         self.query_one("#do", Button).disabled = bool(problem)
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer, once: a second key may have reached it before it was gone."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def action_leave(self) -> None:
         """Nothing is done."""

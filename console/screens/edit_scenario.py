@@ -54,10 +54,8 @@ class EditScenarioScreen(Dialog[tuple[str, str]]):
     def action_save(self) -> None:
         """Give it back, if nothing is wrong with it."""
         if not self.query_one("#do", Button).disabled:
-            self.dismiss((self.query_one("#name", Input).value, self.query_one(TextArea).text))
+            self.dismiss(self.answer())
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        if event.button.id == "do":
-            self.action_save()
-        else:
-            self.dismiss(None)
+    def answer(self) -> tuple[str, str]:
+        """As it stands."""
+        return self.query_one("#name", Input).value, self.query_one(TextArea).text

@@ -45,26 +45,23 @@ class FaultScreen(Dialog[Lasting]):
         self.query_one("#cancel", Button).focus()
 
     @on(Input.Changed)
-    def _check(self, event: Input.Changed) -> None:
-        self.judge(lambda: _typed(event.value))
+    def _check(self) -> None:
+        self.judge(self.answer)
 
     @on(Input.Submitted)
     def _enter(self) -> None:
         """It is the button that does it."""
         self.query_one("#do", Button).focus()
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        self.dismiss(_typed(self.query_one("#for", Input).value) if event.button.id == "do" else None)
-
-
-def _typed(text: str) -> Lasting:
-    """What stands in the field; ValueError says what is wrong with it."""
-    if not text.strip():
-        return Lasting(None)
-    try:
-        for_s = duration_us(text) / 1e6
-    except ValueError as wrong:
-        raise ValueError(f"for: expected {wrong}, found {text!r}") from None
-    if for_s > LONGEST_S:
-        raise ValueError(f"for: expected up to {LONGEST_S:.0f} s, found {text!r}")
-    return Lasting(for_s)
+    def answer(self) -> Lasting:
+        """What stands in the field; ValueError says what is wrong with it."""
+        text = self.query_one("#for", Input).value
+        if not text.strip():
+            return Lasting(None)
+        try:
+            for_s = duration_us(text) / 1e6
+        except ValueError as wrong:
+            raise ValueError(f"for: expected {wrong}, found {text!r}") from None
+        if for_s > LONGEST_S:
+            raise ValueError(f"for: expected up to {LONGEST_S:.0f} s, found {text!r}")
+        return Lasting(for_s)

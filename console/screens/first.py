@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -14,14 +13,13 @@ from textual.widgets import Static
 from console.feed.examination import Examination
 from console.feed.snapshot import Snapshot
 from console.keys import bindings
-from console.screens.base import ModeScreen
-from console.screens.stack import Examined
+from console.screens.examining import Examined, ExaminingScreen
 from console.widgets.findings import Findings
 from console.widgets.lines import MUTED, line, lines
 from console.widgets.services import Services
 
 
-class FirstScreen(ModeScreen):
+class FirstScreen(ExaminingScreen):
     """On show while there is neither a stack nor a run; gives way to Live once there is a run."""
 
     SCOPE = "first"
@@ -39,10 +37,6 @@ class FirstScreen(ModeScreen):
     }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._run: str | None = None
-
     def compose_body(self) -> ComposeResult:
         with VerticalScroll(id="first", can_focus=False):
             yield Static(_welcome(), id="welcome", markup=False)
@@ -54,11 +48,7 @@ class FirstScreen(ModeScreen):
 
     def begin(self) -> None:
         self.query_one(Findings).show(None)
-        self._look()
-
-    @work(thread=True, exclusive=True, group="doctor", exit_on_error=False)
-    def _look(self) -> None:
-        self.post_message(Examined(self.console.examine()))
+        self.look()
 
     def on_examined(self, message: Examined) -> None:
         self.query_one(Findings).show(message.examination)

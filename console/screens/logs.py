@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 from textual.worker import get_current_worker
@@ -49,6 +50,8 @@ class LogsScreen(ModeScreen):
         self._services: tuple[str, ...] = ()
         self._skipped = 0
         self._reading = False
+        self._told = ("", "")
+        """What stands in the frame."""
 
     def compose_body(self) -> ComposeResult:
         yield Input(placeholder="text, or /regular expression/; enter keeps it, escape clears it", id="pattern")
@@ -81,16 +84,15 @@ class LogsScreen(ModeScreen):
     @on(LogView.Followed)
     def _say_what(self) -> None:
         view = self.query_one(LogView)
-        title = f"Logs · {view.filter.in_words()}"
         said = [f"{view.shown:,} lines", "following" if view.following else "held: end follows again"]
         if self._skipped:
             said.append(f"{self._skipped:,} skipped: too fast to read")
         if not self._services:
             said = ["n/a: no logs; the stack never was up"]
-        if view.border_title != title:
-            view.border_title = title
-        if view.border_subtitle != " · ".join(said):
-            view.border_subtitle = " · ".join(said)
+        told = (f"Logs · {view.filter.in_words()}", " · ".join(said))
+        if told != self._told:
+            self._told = told
+            view.border_title, view.border_subtitle = map(Content, told)
 
     # --- what is shown ---
 
@@ -118,7 +120,7 @@ class LogsScreen(ModeScreen):
             _ = wanted.regex
         except re.error as broken:
             event.input.add_class("-broken")
-            event.input.border_subtitle = str(broken)
+            event.input.border_subtitle = Content(str(broken))
             return
         event.input.remove_class("-broken")
         self._change(pattern=event.value)

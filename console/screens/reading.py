@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
+from textual.content import Content
 from textual.widgets import Static
 
 from console.screens.veil import Veiled
@@ -31,5 +32,5 @@ class ReadingScreen(Veiled[None]):
 
     def compose(self) -> ComposeResult:
         with ScrollableContainer(id="page") as page:
-            page.border_title, page.border_subtitle = self._page_title, "escape closes"
+            page.border_title, page.border_subtitle = Content(self._page_title), "escape closes"
             yield Static(self._text, markup=False)

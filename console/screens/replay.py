@@ -87,6 +87,10 @@ class ReplayScreen(LiveScreen):
         self._speed = SPEEDS[max(0, min(len(SPEEDS) - 1, at))]
         self._draw()
 
+    def action_export_run(self) -> None:
+        """Write its report to a file."""
+        self.console.export(self._replay.run)
+
     def action_leave(self) -> None:
         """Back to the runs."""
         self.dismiss(None)

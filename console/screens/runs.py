@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Static
 
 from console.feed.archive import Archive, comparison_of, keep, read_archive, remove, report_of
 from console.feed.replay import Replay
+from console.feed.snapshot import Snapshot
 from console.keys import bindings
 from console.screens.base import ModeScreen
 from console.screens.reading import ReadingScreen
@@ -69,6 +70,8 @@ class RunsScreen(ModeScreen):
         self._archive = Archive()
         self._marked: list[str] = []
         self._shown: tuple[str, ...] = ()
+        self._told: tuple[str | None, ...] | None = None
+        """Run, status and verdict of the snapshot that was drawn last; None while another screen is on show."""
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="none", markup=False)
@@ -91,6 +94,19 @@ class RunsScreen(ModeScreen):
     def come_on_show(self) -> None:
         self._read()
 
+    def on_screen_suspend(self) -> None:
+        """It is read anyway when it comes on show again."""
+        self._told = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Another run, or another state of it, makes the list an old one."""
+        super().show(snapshot)
+        progress = snapshot.progress.value
+        told = (progress.run, progress.status, progress.verdict) if progress else ()
+        if self._told not in (None, told):
+            self._read()
+        self._told = told if self.is_current else None
+
     @work(thread=True, exclusive=True, group="archive", exit_on_error=False)
     def _read(self) -> None:
         self.post_message(ArchiveRead(read_archive(self.console.settings.home)))
@@ -105,14 +121,15 @@ class RunsScreen(ModeScreen):
 
     def _fill(self) -> None:
         table = self.query_one(DataTable)
-        at = table.cursor_row
+        at, chosen = table.cursor_row, self._chosen
         self._shown = self._fitting()
         table.clear(columns=True)
         table.add_columns(*self._shown)
         for entry in self._archive.entries:
             cells = dict(zip(_COLUMNS, self._cells(entry), strict=True))
             table.add_row(*(cells[title] for title in self._shown), key=entry.id)
-        table.move_cursor(row=min(at, max(0, table.row_count - 1)))
+        runs = [entry.id for entry in self._archive.entries]
+        table.move_cursor(row=runs.index(chosen) if chosen in runs else min(at, max(0, len(runs) - 1)))
         said = "" if self._archive.entries else "no run yet: r launches one"
         problems = [f"left out: {clean(text)}" for text in self._archive.damaged]
         self.query_one("#none", Static).update("\n".join([*([said] if said else []), *problems]))
@@ -138,9 +155,9 @@ class RunsScreen(ModeScreen):
 
     @property
     def _chosen(self) -> str | None:
+        """The run in the row of the cursor, whatever was read meanwhile."""
         table = self.query_one(DataTable)
-        entries = self._archive.entries
-        return entries[table.cursor_row].id if 0 <= table.cursor_row < len(entries) else None
+        return table.ordered_rows[table.cursor_row].key.value if table.row_count else None
 
     # --- what can be done ---
 
@@ -202,9 +219,7 @@ class RunsScreen(ModeScreen):
         """Exempt it from clearing up, or no longer."""
         run = self._chosen
         if run is not None and not self.console.refused():
-            kept = keep(self.console.settings.home, run)
-            self.notify(f"{run} is {'kept' if kept else 'no longer kept'}", markup=False)
-            self._read()
+            self._do(lambda: self._kept(run))
 
     @work
     async def action_delete(self) -> None:
@@ -214,10 +229,19 @@ class RunsScreen(ModeScreen):
             return
         about = f"{run} and every figure of it are removed for good."
         if await self.console.confirm("Delete the run?", about, "Delete"):
-            try:
-                remove(self.console.settings.home, run)
-            except LatencyError as refused:
-                self.notify(str(refused), severity="error", markup=False)
-            else:
-                self.notify(f"{run} is deleted", markup=False)
-            self._read()
+            self._do(lambda: self._deleted(run))
+
+    def _kept(self, run: str) -> str:
+        return f"{run} is {'kept' if keep(self.console.settings.home, run) else 'no longer kept'}"
+
+    def _deleted(self, run: str) -> str:
+        remove(self.console.settings.home, run)
+        return f"{run} is deleted"
+
+    def _do(self, change: Callable[[], str]) -> None:
+        """Change a run, which others may have changed meanwhile; say what came of it, and read anew."""
+        try:
+            self.notify(change(), markup=False)
+        except (LatencyError, OSError) as refused:
+            self.notify(str(refused), severity="error", markup=False)
+        self._read()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,7 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Label, OptionList, Select, Static
 from textual.widgets.option_list import Option
 
-from console.feed.scenario_shelf import Preview, Shelf, Shelved, drawing, preview, read_shelf, save, text_of
+from console.feed.scenario_shelf import Preview, Shelf, Shelved, drawing, own_path, preview, read_shelf, save, text_of
 from console.keys import bindings
 from console.operations import Launch
 from console.screens.base import ModeScreen
@@ -85,7 +86,7 @@ class ScenariosScreen(ModeScreen):
         listed.highlighted = min(at, len(self._shelf.scenarios) - 1)
         if not self._filled:
             self._filled = True
-            self.query_one("#sla", Select).set_options([(name, name) for name in self._shelf.tiers])
+            self.query_one("#sla", Select).set_options([(Text(name), name) for name in self._shelf.tiers])
             self.query_one("#profile", Select).set_options([(name, name) for name in self._shelf.profiles])
 
     @property
@@ -185,11 +186,11 @@ class ScenariosScreen(ModeScreen):
         own = chosen.reference.endswith(".toml")
         try:
             text = text_of(chosen)
-        except OSError as broken:
+        except (LatencyError, OSError) as broken:
             self.notify(str(broken), severity="error", markup=False)
             return
         name = chosen.name if own else f"my-{chosen.name}"
-        edited = await self.console.ask(EditScenarioScreen(name, text))
+        edited = await self._edit(name, text, chosen)
         if edited is None:
             return
         try:
@@ -199,6 +200,17 @@ class ScenariosScreen(ModeScreen):
             return
         self.notify(str(path), title="saved", markup=False)
         self._read()
+
+    async def _edit(self, name: str, text: str, chosen: Shelved) -> tuple[str, str] | None:
+        """Name and text as edited; edited further where another scenario has that name and is to stay."""
+        while edited := await self.console.ask(EditScenarioScreen(name, text)):
+            name, text = edited
+            path = own_path(self.console.settings.home, name)
+            if str(path) == chosen.reference or not path.exists():
+                return name, text
+            if await self.console.confirm(f"Replace {name}?", f"{path} is there already.", "Replace"):
+                return name, text
+        return None
 
 
 def _entry(shelved: Shelved) -> Content:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from console.feed.examination import Examination
@@ -18,20 +16,12 @@ from console.feed.reading import Reading
 from console.feed.snapshot import Snapshot
 from console.feed.views import ServiceLine, StackView
 from console.keys import bindings
-from console.screens.base import ModeScreen
+from console.screens.examining import Examined, ExaminingScreen
 from console.widgets.findings import Findings
 from console.widgets.lines import MUTED, line, lines
 from console.widgets.panel import Panel
 from console.widgets.services import SIGNS
 from console.words import age, cut, share, size
-
-
-class Examined(Message):
-    """The machine was looked at."""
-
-    def __init__(self, examination: Examination) -> None:
-        super().__init__()
-        self.examination = examination
 
 
 class ServiceTable(Panel):
@@ -80,7 +70,7 @@ class Addresses(Panel):
         return lines(line((f"{name:<11}", MUTED), address) for name, address in rows)
 
 
-class StackScreen(ModeScreen):
+class StackScreen(ExaminingScreen):
     """Looks at the machine when it comes on show, and at a key."""
 
     SCOPE = "stack"
@@ -108,11 +98,7 @@ class StackScreen(ModeScreen):
 
     def action_examine(self) -> None:
         """Look at the machine again."""
-        self._look()
-
-    @work(thread=True, exclusive=True, group="doctor", exit_on_error=False)
-    def _look(self) -> None:
-        self.post_message(Examined(self.console.examine()))
+        self.look()
 
     def on_examined(self, message: Examined) -> None:
         self.query_one("#doctor").border_subtitle = f"looked at {_clock(self.console.clock())}"

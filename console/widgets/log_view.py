@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +21,16 @@ from console.feed.logs import LogLine
 
 MOST_HELD = 10_000
 _NAME = 11
+
+
+class _Row(NamedTuple):
+    """What stands in one row: all of a line, or a part of it."""
+
+    number: int
+    """Of the line, in the order in which they came."""
+    line: LogLine
+    text: str
+    first: bool
 
 
 class LogView(ScrollView, can_focus=True):
@@ -45,50 +58,64 @@ class LogView(ScrollView, can_focus=True):
         self.filter = LogFilter()
         self._clock = clock
         self._held: deque[LogLine] = deque(maxlen=MOST_HELD)
-        self._rows: list[tuple[LogLine, str, bool]] = []
-        """(line, the part of it in this row, whether it is the line's first)"""
+        self._came = 0
+        """Lines that were ever taken in: each has its number."""
+        self._rows: list[_Row] = []
 
     @property
     def shown(self) -> int:
         """Lines that the filter leaves."""
-        return sum(first for _, _, first in self._rows)
+        return sum(row.first for row in self._rows)
 
     def add(self, lines: Iterable[LogLine]) -> None:
-        """Take in lines; those held longest go."""
-        fresh = list(lines)
+        """Take in lines; those held longest go, and where it does not follow, what is on the screen stays there."""
+        fresh = list(lines)[-MOST_HELD:]
         if not fresh:
             return
-        full = len(self._held) + len(fresh) > MOST_HELD
         self._held.extend(fresh)
-        if full:
-            self.refilter()
-            return
-        now_s = self._clock()
-        self._rows += [row for line in fresh if self.filter.shows(line, now_s) for row in self._split(line)]
+        self._rows += self._rows_of(fresh, self._came)
+        self._came += len(fresh)
+        gone = bisect_left(self._rows, self._oldest, key=attrgetter("number"))
+        del self._rows[:gone]
+        if gone and not self.following:
+            self.scroll_to(y=self.scroll_y - gone, animate=False, force=True)
         self._resized()
+
+    @property
+    def _oldest(self) -> int:
+        return self._came - len(self._held)
 
     def refilter(self) -> None:
         """Choose anew what is shown, after the filter or the width has changed."""
-        now_s = self._clock()
         before = len(self._rows)
-        self._rows = [row for line in self._held if self.filter.shows(line, now_s) for row in self._split(line)]
+        self._rows = self._rows_of(self._held, self._oldest)
         if not self.following:
             self.scroll_to(y=self.scroll_y + min(0, len(self._rows) - before), animate=False)
         self._resized()
 
-    def _split(self, line: LogLine) -> Iterable[tuple[LogLine, str, bool]]:
+    def _rows_of(self, lines: Iterable[LogLine], first: int) -> list[_Row]:
+        """The rows of those that are shown; `first` is the number of the first one."""
+        now_s = self._clock()
+        return [
+            row
+            for number, line in enumerate(lines, first)
+            if self.filter.shows(line, now_s)
+            for row in self._split(number, line)
+        ]
+
+    def _split(self, number: int, line: LogLine) -> Iterable[_Row]:
         if not self.wrap:
-            return ((line, line.text, True),)
+            return (_Row(number, line, line.text, True),)
         width = max(10, self.scrollable_content_region.width - self._margin)
         parts = [line.text[at : at + width] for at in range(0, max(1, len(line.text)), width)]
-        return ((line, part, not number) for number, part in enumerate(parts))
+        return (_Row(number, line, part, not at) for at, part in enumerate(parts))
 
     @property
     def _margin(self) -> int:
         return 0 if self.filter.service else _NAME
 
     def _resized(self) -> None:
-        widest = 0 if self.wrap else max((len(text) for _, text, _ in self._rows[-2000:]), default=0) + self._margin
+        widest = 0 if self.wrap else max((len(row.text) for row in self._rows[-2000:]), default=0) + self._margin
         self.virtual_size = Size(widest, len(self._rows))
         if self.following:
             self._to_end()
@@ -130,7 +157,7 @@ class LogView(ScrollView, can_focus=True):
         base = self.rich_style
         if at >= len(self._rows):
             return Strip.blank(width, base)
-        line, text, first = self._rows[at]
+        _, line, text, first = self._rows[at]
         segments = self._text(line, text, base)
         if self._margin:
             name = f"{line.service[: _NAME - 1]:<{_NAME}}" if first else " " * _NAME

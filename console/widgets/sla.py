@@ -22,10 +22,14 @@ class SlaPanel(Panel):
     """Limit, measured so far, and whether it holds."""
 
     TITLE = "SLA"
+    _title = TITLE
 
     def show(self, snapshot: Snapshot) -> None:
         run = snapshot.run.value
-        self.border_title = f"SLA · {run.sla_title}" if run is not None and run.sla_title else "SLA"
+        title = f"SLA · {run.sla_title}" if run is not None and run.sla_title else "SLA"
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title)
         super().show(snapshot)
 
     def draw(self, value: RunView) -> Content:

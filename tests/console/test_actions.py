@@ -264,6 +264,17 @@ async def test_a_failure_stays_to_be_read_until_something_else_is_begun(make_con
         await until(pilot, lambda: not app.screen.query_one(Activity).display)
 
 
+async def test_a_bug_of_an_operation_is_told_as_one(make_console: MakeConsole) -> None:
+    def fail(narrate: object) -> str:
+        raise KeyError("[/x]")
+
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.operate("up", fail)
+        activity = app.screen.query_one(Activity)
+        await until(pilot, lambda: "✗ up a bug of the console's: KeyError: '[/x]'" in str(activity.render()))
+
+
 async def test_cancel_has_the_focus(make_console: MakeConsole) -> None:
     app = make_console()
     async with app.run_test(size=(120, 40)) as pilot:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from console.feed.collector import why
 from console.feed.log_filter import LogFilter
@@ -17,6 +18,7 @@ from measure.errors import NotReadyError
 from stack.places import StackFolder
 from tests.console import frozen
 from tests.console.conftest import MakeConsole
+from tests.console.test_screens import title
 from tests.console.test_snapshots import until
 
 HOSTILE = {
@@ -199,6 +201,57 @@ async def test_the_view_holds_no_more_than_it_may(make_console: MakeConsole) -> 
         for _ in range(6):
             view.add([line("again")] * (MOST_HELD // 4))
         assert view.shown == MOST_HELD
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+@pytest.mark.parametrize("pattern", ["", "even"])
+async def test_held_still_it_stays_while_the_oldest_lines_go(
+    make_console: MakeConsole, pattern: str, wrap: bool
+) -> None:
+    app = make_console()
+    app.logs = frozen.FrozenLogs(())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        view = app.screen.query_one(LogView)
+        view.wrap, view.filter = wrap, LogFilter(pattern=pattern)
+        view.add(numbered(0, MOST_HELD))
+        await until(pilot, lambda: view.scroll_y == view.max_scroll_y > 0)
+        await pilot.press("pageup")
+        await until(pilot, lambda: not view.following)
+        before = drawn(view)
+        for first in range(MOST_HELD, MOST_HELD + 3000, 500):
+            view.add(numbered(first, 500))
+        await pilot.pause()
+        assert not view.following
+        assert drawn(view) == before
+        assert view.shown == (MOST_HELD // 2 if pattern else MOST_HELD)
+
+
+def numbered(first: int, count: int) -> list[LogLine]:
+    """Lines that are wider than the view."""
+    return [line(f"{number} {('even', 'odd')[number % 2]} {'x' * 100}") for number in range(first, first + count)]
+
+
+def drawn(view: LogView) -> list[str]:
+    return ["".join(segment.text for segment in view.render_line(y)) for y in range(view.size.height)]
+
+
+@pytest.mark.parametrize("pattern", ["[/", "[a-z]", "/[/]x/"])
+async def test_what_is_looked_for_stands_in_the_title_as_it_is(make_console: MakeConsole, pattern: str) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3", "slash", *pattern)
+        view = app.screen.query_one(LogView)
+        await until(pilot, lambda: title(view) == f"Logs · all services · with {pattern}")
+
+
+async def test_what_is_wrong_with_an_expression_is_said_as_it_is(make_console: MakeConsole) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3", "slash")
+        field = app.screen.query_one("#pattern", Input)
+        field.value = "/(?P<[/>)/"
+        await until(pilot, lambda: "bad character in group name" in (field.border_subtitle or ""))
 
 
 async def test_filtering_by_keys(make_console: MakeConsole) -> None:

@@ -18,9 +18,12 @@ PROGRAM = "from console.main import main; main()"
 WEB = "textual.drivers.web_driver:WebDriver"
 
 
-def console(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+HEADLESS = "textual.drivers.headless_driver:HeadlessDriver"
+
+
+def console(*arguments: str, program: str = PROGRAM, **variables: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", program, *arguments],
         env={**os.environ, **variables},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,6 +65,33 @@ def test_read_only_is_for_the_console_alone() -> None:
     _, err = process.communicate(timeout=30)
     assert b"--read-only is for the console" in err
     assert process.returncode == 2
+
+
+CRASHING = """
+from console.screens.first import FirstScreen
+FirstScreen.begin = lambda self: 1 / 0
+"""
+LEFT_MIDWAY = """
+import threading
+from console.app import ConsoleApp
+def begin(self):
+    def endless(narrate):
+        self.call_from_thread(self.exit)
+        threading.Event().wait()
+    self.operate("up", endless)
+ConsoleApp._begin = begin
+"""
+
+
+@pytest.mark.parametrize(("change", "code"), [(CRASHING, 1), (LEFT_MIDWAY, 0)], ids=["crash", "left midway"])
+def test_how_it_ends(change: str, code: int) -> None:
+    """A crash is told by the exit code; an operation under way holds nobody up who leaves."""
+    with console(program=change + PROGRAM, TEXTUAL_DRIVER=HEADLESS) as process:
+        try:
+            process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == code
 
 
 def test_textuals_server_can_serve_it() -> None:

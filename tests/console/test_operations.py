@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from console.main import latency
 from console.operations import Burst, Launch, Operations
 from measure.errors import LatencyError, NotReadyError, UsageError
 from measure.folder import RunFolder
@@ -109,6 +114,36 @@ def test_a_command_that_fails_says_why(settings: Settings, monkeypatch: pytest.M
     said: list[str] = []
     with pytest.raises(LatencyError, match="no-java"):
         Operations(settings).up(said.append)
+
+
+def test_a_command_goes_on_though_the_console_that_listens_is_gone() -> None:
+    ear, mouth = os.pipe()
+    os.close(ear)
+    program = "from console.commands.stack import narrate; narrate('one'); narrate('two'); print('done')"
+    ran = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=mouth, check=False)
+    os.close(mouth)
+    assert ran.stdout == b"done\n"
+
+
+FAILING = """
+import sys
+print("bringing the stack up", file=sys.stderr)
+print("latency: kafka did not start; its log ends with:\\nOutOfMemoryError", file=sys.stderr)
+sys.exit(5)
+"""
+
+
+def test_a_run_that_ends_at_once_says_all_of_why(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of what an earlier one wrote into the same log."""
+    monkeypatch.setattr("console.commands.run._PROGRAM", FAILING)
+    settings.folder.make()
+    settings.folder.log("run").write_text("latency: another one\n")
+    ended = CliRunner().invoke(latency, ["run", "smoke", "--stack", "shop", "--detach"])
+    assert isinstance(ended.exception, NotReadyError)
+    assert str(ended.exception) == "kafka did not start; its log ends with:\nOutOfMemoryError"
+    monkeypatch.setattr("console.commands.run._PROGRAM", "raise SystemExit(5)")
+    ended = CliRunner().invoke(latency, ["run", "smoke", "--stack", "shop", "--detach"])
+    assert "the run ended at once: see " in str(ended.exception)
 
 
 def test_a_launch_is_the_command_of_the_shell() -> None:

@@ -14,6 +14,9 @@ import pytest
 from pymongo.database import Database
 
 from console.feed.collector import Collector
+from console.feed.facts import facts_of
+from console.feed.follower import RunFollower
+from console.feed.record import RunRecord
 from console.feed.run_source import RunSource
 from console.feed.snapshot import Snapshot
 from console.feed.views import RunView, Window
@@ -131,7 +134,7 @@ def test_only_what_changed_is_taken_in_again(filled: Filled, source: RunSource) 
 def test_a_run_whose_process_died_is_not_running(filled: Filled, source: RunSource) -> None:
     outcome = filled.folder.outcome()
     filled.folder.write_outcome(msgspec.structs.replace(outcome, status=Status.RUNNING))
-    filled.folder.write_process(Process(2**22 - 7, 1.0, "/nowhere"))
+    filled.folder.write_process(Process(2**22 - 7, "/nowhere", "none"))
     assert read(source, SECONDS + 6).progress.status == "interrupted"
     assert read(source, SECONDS + 8).progress.status == "interrupted"
     progress = source.progress(T0_US + SECONDS * 1_000_000)
@@ -147,6 +150,28 @@ def test_of_a_stack_that_is_down_the_last_run_is_read_from_its_folder(filled: Fi
     assert view.progress.status == "finished"
     assert 0 < view.e2e.n <= live.e2e.n
     assert view.rate.target == 2000.0
+
+
+@pytest.mark.parametrize("gone", [["slices"], ["slices", "runs"]])
+def test_what_the_database_no_longer_has_is_read_from_the_folder(
+    filled: Filled, source: RunSource, gone: list[str]
+) -> None:
+    """After a purge, or once it is older than the database keeps it."""
+    filled.store["runs"].update_one({"_id": RUN}, {"$set": {"status": "finished"}})
+    for name in gone:
+        filled.store[name].delete_many({})
+    for second in (SECONDS + 6, SECONDS + 8):
+        view = read(source, second)
+        assert view.progress.status == "finished"
+        assert (view.e2e.n, view.e2e.missing) == (2000 * SECONDS, 0)
+
+
+def test_dead_letters_of_the_whole_run_are_known_to_a_console_that_is_opened_late(filled: Filled) -> None:
+    appended = datetime.fromtimestamp(FIRST + 3, UTC)
+    filled.store["dead"].insert_many({"run": RUN, "source_time": appended} for _ in range(20))
+    follower = RunFollower(filled.store, RunRecord(facts_of(filled.folder)), RUN, RUN)
+    follower.read_past(T0_US + 3600 * 1_000_000)
+    assert follower.record.dead == {FIRST + 3: 20}
 
 
 def test_a_newer_run_takes_its_place(filled: Filled, source: RunSource) -> None:

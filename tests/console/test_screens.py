@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input, Label, OptionList, Select, Static, TextArea
 
 from console.app import ConsoleApp
+from console.feed.reading import Reading
 from console.feed.replay import Replay
 from console.feed.scenario_shelf import preview, read_shelf, save
 from console.feed.views import Window
 from console.operations import Launch
+from console.screens.choose import ChooseScreen
 from console.screens.confirm import ConfirmScreen
 from console.screens.reading import ReadingScreen
 from console.screens.replay import ReplayScreen
 from console.screens.scenarios import ScenariosScreen
+from console.widgets.sla import SlaPanel
+from console.widgets.tiles import Tiles
 from measure.document import build
 from measure.errors import InvalidError, UsageError
 from measure.folder import RunFolder
@@ -27,7 +34,7 @@ from tests.console import frozen
 from tests.console.conftest import MakeConsole
 from tests.console.test_actions import Recording
 from tests.console.test_snapshots import settled, until
-from tests.measure.synthetic import Shape, make_run
+from tests.measure.synthetic import T0_US, Shape, make_run
 
 
 @pytest.fixture
@@ -85,6 +92,11 @@ async def test_the_dialog_that_is_kept_asks_each_time_its_own_question(
         assert recording.asked == [("down", False)]
 
 
+def title(widget: Widget) -> str:
+    """The text in the frame; `border_title` would give it as markup."""
+    return widget._border_title.plain if widget._border_title else ""  # noqa: SLF001 (no other way)
+
+
 def is_made(app: ConsoleApp, mode: str) -> bool:
     try:
         return bool(app.get_screen_stack(mode))
@@ -128,7 +140,8 @@ async def test_a_launch_with_another_job_asks_whether_to_change_over(
         await pilot.press(*(["tab"] if agreed else []), "enter")
         await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen))
         await settled(pilot)
-        assert recording.asked == ([Launch("smoke", profile="microbatch")] if agreed else [])
+        wanted = [Launch("smoke", profile="microbatch")] if agreed else []
+        await until(pilot, lambda: recording.asked == wanted)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +192,78 @@ async def test_a_copy_is_edited_checked_and_kept(make_console: MakeConsole) -> N
         assert "my-smoke" in names
         listed = app.screen.query_one("#list", OptionList)
         await until(pilot, lambda: listed.option_count == len(names))
+
+
+MINE = 'title = "mine"\n[[stages]]\nrate = 1\nfor = "1s"\n'
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_an_earlier_copy_is_replaced_only_if_that_is_wanted(make_console: MakeConsole, agreed: bool) -> None:
+    earlier = save(MINE, "my-smoke", Home.find())
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: bool(app.screen.query(TextArea)))
+        app.screen.query_one(TextArea).text += "\n# edited"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert earlier.read_text() == MINE
+        await pilot.press(*(["tab"] if agreed else []), "enter")
+        if not agreed:  # it can be given another name
+            await until(pilot, lambda: bool(app.screen.query(TextArea)))
+            assert app.screen.query_one(TextArea).text.endswith("# edited")
+            await pilot.press("escape", "escape")  # out of the text, out of the dialog
+        await until(pilot, lambda: isinstance(app.screen, ScenariosScreen))
+        await until(pilot, lambda: earlier.read_text().endswith("# edited") is agreed)
+
+
+async def test_a_scenario_of_ones_own_is_edited_in_its_place(make_console: MakeConsole) -> None:
+    mine = save(MINE, "mine", Home.find())
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        await pilot.press("end", "c")
+        await until(pilot, lambda: bool(app.screen.query(TextArea)))
+        app.screen.query_one(TextArea).text += "# edited"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: mine.read_text() == f"{MINE}# edited")
+        await until(pilot, lambda: isinstance(app.screen, ScenariosScreen))
+
+
+async def test_a_file_that_is_no_text_is_told_of(make_console: MakeConsole, own_place: Path) -> None:
+    folder = own_place / "home" / "scenarios"
+    folder.mkdir(parents=True)
+    (folder / "odd.toml").write_bytes(b'title = "\xff"')
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_scenarios(pilot)
+        await pilot.press("end", "c")
+        await until(pilot, lambda: "odd.toml: expected text in UTF-8" in notes(app))
+
+
+def notes(app: ConsoleApp) -> str:
+    return "\n".join(note.message for note in app._notifications)  # noqa: SLF001 (no other way)
+
+
+async def test_a_tiers_name_and_title_are_no_markup(make_console: MakeConsole, own_place: Path) -> None:
+    folder = own_place / "home" / "sla"
+    folder.mkdir(parents=True)
+    hostile = '[[sla]]\nmetric = "availability"\nlimit = ">= 99 %"\n'
+    (folder / "own.toml").write_text(f'name = "[b"\ntitle = "[/y] [b]"\n{hostile}')
+    view = frozen.live().run.value
+    assert view is not None
+    shown = replace(frozen.live(), run=Reading(replace(view, sla_title="[/y] [b]"), frozen.NOW_S))
+    app = make_console(shown)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: title(app.screen.query_one(SlaPanel)) == "SLA · [/y] [b]")
+        await on_scenarios(pilot)
+        tiers = app.screen.query_one("#sla", Select)
+        tiers.focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: tiers.expanded)
+        tiers.value = "[b"
+        await until(pilot, lambda: "judged by [/y] [b]" in said(app, "#schedule"))
 
 
 def test_a_shipped_name_is_not_taken() -> None:
@@ -250,6 +335,65 @@ async def test_a_run_is_kept_refused_released_and_deleted(make_console: MakeCons
         await until(pilot, lambda: app.screen.query_one(DataTable).row_count == 1)
 
 
+@pytest.mark.parametrize("keys", [["k"], ["delete", "tab", "enter"]], ids=["keep", "delete"])
+async def test_a_run_that_others_removed_is_told_of(make_console: MakeConsole, runs: Path, keys: list[str]) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        table = app.screen.query_one(DataTable)
+        shutil.rmtree(runs / "burst-20261124T110000Z-0002")
+        await pilot.press(*keys)
+        await until(pilot, lambda: "there is no run 'burst-20261124T110000Z-0002'" in notes(app))
+        await until(pilot, lambda: table.row_count == 1)
+
+
+async def test_a_run_that_cannot_be_removed_is_told_of(make_console: MakeConsole, runs: Path, own_place: Path) -> None:
+    """The folder lies elsewhere, so that nothing can be removed through the link to it."""
+    linked = runs / "burst-20261124T110000Z-0002"
+    linked.rename(own_place / "elsewhere")
+    linked.symlink_to(own_place / "elsewhere")
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("delete", "tab", "enter")
+        await until(pilot, lambda: "symbolic link" in notes(app))
+
+
+async def test_keys_act_on_the_run_that_was_chosen_though_a_new_one_came(make_console: MakeConsole, runs: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        table = app.screen.query_one(DataTable)
+        await pilot.press("down")
+        make_run(runs, "smoke-20261124T120000Z-0003", Shape(created_us=T0_US + 1))
+        await pilot.press("f5")
+        await until(pilot, lambda: table.row_count == 3)
+        await pilot.press("k")
+        await until(pilot, lambda: kept(runs) == ["peak-20261124T100000Z-0001"])
+
+
+async def test_the_list_is_read_again_when_the_run_is_another_or_has_ended(
+    make_console: MakeConsole, runs: Path
+) -> None:
+    snapshot = frozen.live()
+    progress = snapshot.progress.value
+    assert progress is not None
+    app = make_console(snapshot)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        table = app.screen.query_one(DataTable)
+        stages = [replace(progress, status="finished"), replace(progress, status="finished", verdict="pass")]
+        for rows, told in enumerate(stages, 3):
+            make_run(runs, f"smoke-{rows}")
+            assert isinstance(app.feed, frozen.FrozenFeed)
+            app.feed.publish(replace(snapshot, progress=Reading(told, frozen.NOW_S)))
+            await until(pilot, lambda rows=rows: table.row_count == rows)  # type: ignore[misc]
+
+
+def kept(runs: Path) -> list[str]:
+    return [folder.run for folder in RunFolder.all(runs) if folder.kept]
+
+
 def exists(folder: RunFolder) -> bool:
     return folder.path.exists()
 
@@ -289,6 +433,22 @@ async def test_replaying(make_console: MakeConsole, runs: Path) -> None:
         assert replay.at_s == held
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, ReplayScreen))
+
+
+async def test_in_a_replay_keys_are_for_the_run_on_show(make_console: MakeConsole, runs: Path, own_place: Path) -> None:
+    app = make_console()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_runs(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ReplayScreen))
+        tiles = app.screen.query_one(Tiles)
+        await until(pilot, lambda: "last 10 s" in title(tiles))
+        await pilot.press("w")
+        await until(pilot, lambda: "last 1 min" in title(tiles))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, ChooseScreen))
+        await pilot.press("1")
+        await until(pilot, lambda: is_whole(own_place / "burst-20261124T110000Z-0002.json"))
 
 
 def test_at_its_end_a_replay_shows_what_the_document_says(runs: Path) -> None:
