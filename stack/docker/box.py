@@ -7,6 +7,9 @@ import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from stack.process import SERVICE_VARIABLE
+from stack.service import Service
+
 PIDS = 4096
 CHECK_S = 10
 CHECK_BEGIN_S = 30
@@ -49,6 +52,11 @@ class Box:
     """A shell command by which the engine sees the container's health."""
     files: Callable[[], Iterable[File]] = field(default=_no_files, repr=False)
     """Made at each creation. Secrets come by these, never by environment or labels."""
+
+
+def environment(service: Service) -> dict[str, str]:
+    """What a container sees: the definition's variables, and whose it is."""
+    return {**service.environment, SERVICE_VARIABLE: service.name}
 
 
 def packed(files: Iterable[File]) -> bytes:

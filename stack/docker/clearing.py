@@ -12,53 +12,56 @@ from docker.models.containers import Container
 from stack.docker import labels
 from stack.docker.engine import told
 
-_GONE = (404, 409)
+_GOING = 409
 _LAST = {"spark-master": 1, "kafka": 2, "mongod": 3}
 
 
-def _label_filter(stack: str) -> dict[str, str | list[str] | bool]:
-    return {"label": f"{labels.OURS}={stack}"}
+def containers(client: DockerClient, stack: str, service: str | None = None) -> dict[str, Container]:
+    """Service → its container, whether it runs or not; of all services, or that one."""
+    found = _all(client, stack, service)
+    return {_service(container): container for container in found if container.labels.get(labels.ONE_OFF) != "True"}
 
 
-def containers(client: DockerClient, stack: str) -> dict[str, Container]:
-    """Service → its container, whether it runs or not."""
-    found = client.containers.list(all=True, filters=_label_filter(stack), ignore_removed=True)
-    return {container.labels[labels.SERVICE]: container for container in found if labels.SERVICE in container.labels}
+def _all(client: DockerClient, stack: str, service: str | None = None) -> list[Container]:
+    """Also those that compose has run beside the services or made more than one of."""
+    return client.containers.list(all=True, filters=labels.selecting(stack, service), ignore_removed=True)
+
+
+def _service(container: Container) -> str:
+    return str(container.labels.get(labels.SERVICE, container.name))
 
 
 @contextlib.contextmanager
 def _maybe_gone() -> Iterator[None]:
+    """By itself, or because somebody else removes it now."""
     try:
         yield
-    except NotFound:
-        return
     except APIError as refused:
-        if refused.status_code not in _GONE:
+        if not isinstance(refused, NotFound) and refused.status_code != _GOING:
             raise
 
 
 def remove_containers(client: DockerClient, stack: str) -> None:
     """Stop and remove, consumers before what they consume, then the network. Volumes stay."""
     with told(f"stack {stack}"):
-        there = containers(client, stack)
-        for name in sorted(there, key=lambda name: (_LAST.get(name, 0), name)):
+        for container in sorted(_all(client, stack), key=lambda one: (_LAST.get(_service(one), 0), _service(one))):
             with _maybe_gone():
-                if there[name].status == "paused":
-                    there[name].unpause()
-                there[name].stop(timeout=20)
+                if container.status == "paused":
+                    container.unpause()
+                container.stop(timeout=20)
             with _maybe_gone():
-                there[name].remove(force=True, v=True)
-        for network in client.networks.list(filters=_label_filter(stack)):
+                container.remove(force=True, v=True)
+        for network in client.networks.list(filters=labels.selecting(stack)):
             with _maybe_gone():
                 network.remove()
 
 
 def remove_volumes(client: DockerClient, stack: str) -> list[str]:
-    """Remove the stack's volumes; their names."""
+    """Remove the stack's volumes; their names. NotReadyError names one that somebody else uses."""
     removed = []
     with told(f"stack {stack}"):
-        for volume in client.volumes.list(filters=_label_filter(stack)):
-            with _maybe_gone():
+        for volume in client.volumes.list(filters=labels.selecting(stack)):
+            with contextlib.suppress(NotFound):
                 volume.remove(force=True)
                 removed.append(str(volume.name))
     return removed

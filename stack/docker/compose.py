@@ -140,48 +140,47 @@ def _document(blueprint: Blueprint, place: Path) -> dict[str, Value]:
         defined.append(_first_steps(blueprint))
     there = {service.name for service in defined}
     checked = {service.name for service in defined if isinstance(service.box, Box) and service.box.check}
-    secrets: dict[str, Value] = {}
     definitions: dict[str, Value] = {}
     volumes: dict[str, Value] = {}
     for service in defined:
         assert isinstance(service.box, Box)  # noqa: S101 (runtime docker defines nothing else)
-        definition = _definition(blueprint, service, service.box)
+        definition = _definition(blueprint, service, service.box, place)
         needs = (*service.needs, FIRST_STEPS) if _wants_first_steps(service) else service.needs
         waits = {name: {"condition": _condition(name, checked)} for name in needs if name in there}
         if waits:
             definition["depends_on"] = waits
-        given = list(_given(service.name, service.box.files(), place))
-        if given:
-            definition["secrets"] = [{"source": name, "target": target} for name, target, _ in given]
-        secrets |= {name: {"file": str(file)} for name, _, file in given}
-        volumes |= {name: {"labels": {labels.OURS: stack}} for name in service.box.volumes}
+        volumes |= {name: {"labels": labels.own(stack)} for name in service.box.volumes}
         definitions[service.name] = definition
-    network: dict[str, Value] = {"default": {"labels": {labels.OURS: stack}}}
-    return {"services": definitions, "networks": network, "volumes": volumes, "secrets": secrets}
+    network: dict[str, Value] = {"default": {"labels": labels.own(stack)}}
+    return {"services": definitions, "networks": network, "volumes": volumes}
 
 
-def _given(service: str, files: Iterable[File], place: Path) -> Iterator[tuple[str, str, Path]]:
-    """Name, path in the container, and file on this machine. Their folder is closed to others; the files themselves
-    are not, since the container's user is another one."""
+def _given(service: str, files: Iterable[File], place: Path) -> Iterator[str]:
+    """The files as read-only mounts. Their folder is closed to others; the files themselves are not, since the
+    container's user is another one. `z`: SELinux lets containers read what is so labelled. (As compose's secrets they
+    could not be; the long form knows no `selinux` before compose 2.)"""
     folder = private_folder(private_folder(place / "files") / service)
     for file in files:
         name = Path(file.path).name
         write_whole(folder / name, file.content)
         (folder / name).chmod(file.mode | 0o444)
-        yield f"{service}-{name.replace('.', '-')}", file.path, folder / name
+        yield f"{_escaped(str(folder / name))}:{file.path}:ro,z"
 
 
-def _definition(blueprint: Blueprint, service: Service, box: Box) -> Definition:
+def _definition(blueprint: Blueprint, service: Service, box: Box, place: Path) -> Definition:
     definition: Definition = {"image": box.image}
     if box.image.startswith(f"{images.REPOSITORY}:"):
         definition["build"] = _build(blueprint)
     definition |= {
         "hostname": service.name,
         "command": [_escaped(word) for word in service.command],
-        "environment": {key: _escaped(value) for key, value in _environment(service).items()},
+        "environment": {key: _escaped(value) for key, value in shape.environment(service).items()},
         "ports": [f"{HOST}:{outside}:{inside}" for inside, outside in box.published.items()],
-        "volumes": [f"{name}:{path}" for name, path in box.volumes.items()],
-        "labels": {labels.OURS: blueprint.settings.stack},
+        "volumes": [
+            *(f"{name}:{path}" for name, path in box.volumes.items()),
+            *_given(service.name, box.files(), place),
+        ],
+        "labels": labels.own(blueprint.settings.stack),
         "mem_limit": f"{box.memory_mb}m",
         "cpus": box.cpus,
         "pids_limit": shape.PIDS,
@@ -203,10 +202,6 @@ def _definition(blueprint: Blueprint, service: Service, box: Box) -> Definition:
 
 def _wants_first_steps(service: Service) -> bool:
     return service.name != FIRST_STEPS and bool(set(service.needs) & {"kafka", "mongod"})
-
-
-def _environment(service: Service) -> Mapping[str, str]:
-    return {**service.environment, "LATENCY_SERVICE": service.name}
 
 
 def _condition(name: str, checked: set[str]) -> str:

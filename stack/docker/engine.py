@@ -8,7 +8,6 @@ import os
 import platform
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import requests
 from docker import DockerClient
@@ -17,6 +16,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 
 from measure.errors import NotReadyError
 
+_USUAL = "/var/run/docker.sock"
 _TIMEOUT_S = 60
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -28,12 +28,11 @@ def address(configured: str | None) -> str:
     if named := os.environ.get("DOCKER_HOST"):
         return named
     with contextlib.suppress(Exception):  # whatever is wrong with a context's files, the usual place is left
-        context = ContextAPI.get_current_context()
+        context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
         if context.name != "default" and context.Host:
             return str(context.Host)
-    podman = Path(os.environ.get("XDG_RUNTIME_DIR", "/run")) / "podman" / "podman.sock"
-    usual = Path("/var/run/docker.sock")
-    return f"unix://{podman if podman.exists() and not usual.exists() else usual}"
+    podman = f"{os.environ.get('XDG_RUNTIME_DIR', '/run')}/podman/podman.sock"
+    return f"unix://{next((place for place in (_USUAL, podman) if os.access(place, os.W_OK)), _USUAL)}"
 
 
 def connect(configured: str | None, timeout_s: int | None = _TIMEOUT_S) -> DockerClient:
@@ -92,13 +91,17 @@ def told(what: str) -> Iterator[None]:
 
 
 def _explanation(refused: APIError) -> str:
-    return " ".join(str(refused.explanation or refused).split())
+    return " ".join(str(refused.explanation or refused).split()).rstrip(".")
 
 
 def _advice(text: str) -> str:
     low = text.lower()
     if "port is already allocated" in low or "address already in use" in low:
         return f"{text}: stop what holds the port, or take another by `latency down` and `latency up`."
+    if "already in use by" in low:
+        return f"{text}: it is not this stack's: take another name by --stack."
+    if "volume is in use" in low:
+        return f"{text}: remove the containers that use it (`docker rm -f`), then the same again."
     if "no space left" in low:
         return f"{text}: free some space where the engine keeps its data (`docker system df` tells what it holds)."
     if "exec format error" in low or "no matching manifest" in low or "does not match" in low:

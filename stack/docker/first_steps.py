@@ -13,10 +13,10 @@ from pathlib import Path
 from measure.errors import LatencyError, NotReadyError
 from stack.access import STACK_DIR_VARIABLE
 from stack.blueprint import Blueprint
+from stack.docker.database import Provision
 from stack.places import StackFolder
 from stack.service import NotYetError, Step
 from stack.services.kafka import make_topics
-from stack.services.mongod import provision as provision_mongod
 
 _WITHIN_S = 180.0
 _AGAIN_S = 0.5
@@ -24,7 +24,7 @@ _AGAIN_S = 0.5
 
 def take(blueprint: Blueprint) -> None:
     """All steps. NotReadyError says which one has not succeeded in time."""
-    _until(lambda: provision_mongod(blueprint))
+    _until(Provision(blueprint))
     _until(lambda: make_topics(blueprint))
 
 

@@ -77,7 +77,7 @@ class Containers:
                 _remove(there, service)
 
     def _container(self, client: DockerClient, service: Service) -> Container | None:
-        return containers(client, self._stack).get(service.name)
+        return containers(client, self._stack, service.name).get(service.name)
 
     def _begin(self, container: Container, service: Service, since_s: float) -> Life:
         state = container.attrs["State"]
@@ -96,7 +96,7 @@ class Containers:
             name=f"{labels.project_name(self._stack)}-{service.name}-1",
             hostname=service.name,
             user=box.user,
-            environment={**service.environment, "LATENCY_SERVICE": service.name},
+            environment=shape.environment(service),
             labels=labels.of_container(self._stack, service),
             ports=list(box.published),
             healthcheck=_healthcheck(box),
@@ -131,17 +131,22 @@ class Containers:
     def _volume(self, client: DockerClient, name: str) -> str:
         full = f"{labels.project_name(self._stack)}_{name}"
         try:
-            client.volumes.get(full)
+            found = client.volumes.get(full)
         except NotFound:
             client.volumes.create(full, labels=labels.of_volume(self._stack, name))
+        else:
+            labels.require_own(self._stack, f"volume {full}", found.attrs["Labels"])
         return full
 
     def _network(self, client: DockerClient) -> str:
         """A network of the stack's own. The engine would make a second of the same name."""
         name = f"{labels.project_name(self._stack)}_default"
         with self._making:
-            if not client.networks.list(names=[f"^{name}$"]):
+            there = client.networks.list(names=[f"^{name}$"])
+            if not there:
                 client.networks.create(name, driver="bridge", labels=labels.of_network(self._stack))
+        for found in there:
+            labels.require_own(self._stack, f"network {name}", found.attrs["Labels"])
         return name
 
 

@@ -22,10 +22,11 @@ _PLACE = "/stack/job"
 _CHECKPOINTS = "/stack/spark/checkpoints"
 _START = """\
 #!/usr/bin/env bash
-# Passwords come from a file: what an engine tells of its containers holds none.
+# Passwords come from a file: what an engine tells of its containers holds none. As a container's first process the
+# program would not hear SIGTERM.
 set -eua
 source {place}/environment
-exec python {program}
+exec tini -- python {program}
 """
 
 
@@ -33,7 +34,9 @@ def own_job(blueprint: Blueprint) -> Service:
     """The user's program, told in its environment how to reach the stack from within its network."""
     path = check_job(blueprint.settings.job.path)
     service = driver(blueprint, ("bash", f"{_PLACE}/start"), {}, lambda: _files(blueprint, path))
-    return replace(service, settings={"job": hashlib.sha256(path.read_bytes()).hexdigest()})
+    job = hashlib.sha256(path.read_bytes()).hexdigest()
+    told = {"job": job, "program": path.name, "collection": blueprint.settings.job.collection}
+    return replace(service, settings=told)
 
 
 def own_reader(blueprint: Blueprint) -> Service:

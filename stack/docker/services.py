@@ -17,10 +17,12 @@ from stack.access import Credentials, Endpoints, Role
 from stack.blueprint import Blueprint, Plan
 from stack.credentials import BROKER, KAFKA_CLIENTS, MONGO_ROOT
 from stack.docker.box import Box, File
+from stack.docker.database import Provision
 from stack.docker.images import CLASS_ARCHIVE
 from stack.ports import HOST
 from stack.profiles import find_profile
 from stack.service import NotYetError, Service
+from stack.services.dashboard import UNPROTECTED_VARIABLE
 from stack.services.dashboard import dashboard as pages
 from stack.services.dashboard import options as page_options
 from stack.services.dashboard import probe as probe_pages
@@ -30,7 +32,6 @@ from stack.services.kafka import probe as probe_kafka
 from stack.services.mongod import NAME as MONGOD
 from stack.services.mongod import REPLICA_SET
 from stack.services.mongod import probe as probe_mongod
-from stack.services.mongod import provision as provision_mongod
 from stack.services.sink import sink
 from stack.services.spark import JAVA_OPTIONS, MASTER_VARIABLE, ThroughProbe, own_environment
 
@@ -155,7 +156,7 @@ def mongod(blueprint: Blueprint) -> Service:
         },
         ports={"mongo": blueprint.ports["mongo"]},
         log=blueprint.folder.log(MONGOD),
-        provision=lambda: provision_mongod(blueprint),
+        provision=Provision(blueprint),
         probe=lambda: probe_mongod(blueprint),
         start_timeout_s=_START_S,
         stop_timeout_s=20,
@@ -338,13 +339,13 @@ def contained(blueprint: Blueprint, local: Service, module: str) -> Service:
     return replace(
         local,
         command=("python", "-m", module),
-        environment={"LATENCY_SERVICE": local.name, **local.environment},
         box=own_box(blueprint, 512, Role.SINK),
     )
 
 
 def dashboard(blueprint: Blueprint) -> Service:
-    """As the process is, but that it listens to the whole network of the stack, published on loopback."""
+    """As the process is, but that it listens to the whole network of the stack. What guards it is that its port is
+    published on loopback only."""
     local = pages(blueprint)
     inside = {"server.address": "0.0.0.0", "server.port": str(_PAGES)}  # noqa: S104 (published on loopback only)
     options = [(key, inside.get(key, value)) for key, value in page_options(blueprint) if key != "secrets.files"]
@@ -352,6 +353,7 @@ def dashboard(blueprint: Blueprint) -> Service:
     return replace(
         local,
         command=("python", "-m", "dashboard", *(f"--{key}={value}" for key, value in options)),
+        environment={**local.environment, UNPROTECTED_VARIABLE: "1"},
         probe=lambda: probe_pages(HOST, port),
         box=own_box(blueprint, 768, Role.DASHBOARD, published={_PAGES: port}, check=_answers(_PAGES)),
     )

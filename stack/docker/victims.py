@@ -57,6 +57,6 @@ class ContainerVictim:
 def container_victims(stack: str, host: str | None, service: str) -> Iterator[ContainerVictim]:
     """The service's container, if it runs."""
     with told(service):
-        there = containers(connect(host), stack).get(service)
+        there = containers(connect(host), stack, service).get(service)
         if there is not None and there.status in ("running", "paused"):
             yield ContainerVictim(there)

@@ -54,22 +54,19 @@ class Watch:
         self._stack = stack
         self._host = host
         self._lives: dict[str, ContainerLife] = {}
-        self._lock = threading.Lock()
         threading.Thread(target=self._follow, name="engine events", daemon=True).start()
 
     def add(self, life: ContainerLife) -> None:
         """Keep this life up to date from now on; it may have ended meanwhile."""
-        with self._lock:
-            self._lives[life.container] = life
+        self._lives[life.container] = life
         self._look(life)
 
     def _follow(self) -> None:
         while True:
             with contextlib.suppress(LatencyError, requests.RequestException, DockerException, OSError, ValueError):
                 client = connect(self._host, timeout_s=None)
-                events = client.events(
-                    decode=True, filters={"label": f"{labels.OURS}={self._stack}", "type": "container"}
-                )
+                filters = labels.selecting(self._stack) | {"type": "container"}
+                events = client.events(decode=True, filters=filters)
                 for life in list(self._lives.values()):
                     self._look(life)
                 for event in events:

@@ -35,6 +35,10 @@ _NOT_IN_SET = 93  # InvalidReplicaSetConfig: the member's address is not the one
 Client = MongoClient[dict[str, Any]]
 
 
+class LoginRefusedError(NotYetError):
+    """There are users, and ours is none of them; an image that is making it now answers so too."""
+
+
 def mongod(blueprint: Blueprint) -> Service:
     """The database's definition."""
     folder = blueprint.folder.data(NAME)
@@ -88,8 +92,10 @@ def provision(blueprint: Blueprint) -> None:
         if refused.code == _NOT_INITIATED:
             _initiate(blueprint)
             raise NotYetError("the replica set was initiated") from None
-        if refused.code != _AUTHENTICATION_FAILED or blueprint.settings.runtime == DOCKER:
+        if refused.code != _AUTHENTICATION_FAILED:
             raise NotYetError(f"mongod is not ready: {refused.details or refused}") from None
+        if blueprint.settings.runtime == DOCKER:
+            raise LoginRefusedError(f"mongod refuses the login of {MONGO_ROOT}") from None
         _first_user(blueprint)
         raise NotYetError("the first user was made") from None
     except ConnectionFailure as absent:
@@ -133,10 +139,16 @@ def _first_user(blueprint: Blueprint) -> None:
 def _refuse_others(refused: OperationFailure, blueprint: Blueprint) -> None:
     """NotReadyError where the localhost exception has ended: there are users already, and ours is none of them."""
     if refused.code == _UNAUTHORIZED:
-        raise NotReadyError(
-            f"mongod's data in {blueprint.folder.data(NAME)} was made with other credentials than "
-            f"{blueprint.folder.credentials} holds: `latency down --purge` makes a new stack."
-        ) from None
+        raise other_credentials(blueprint) from None
+
+
+def other_credentials(blueprint: Blueprint) -> NotReadyError:
+    """The error for data that are of another stack, or of this one before it was made anew."""
+    place = "its volume" if blueprint.settings.runtime == DOCKER else blueprint.folder.data(NAME)
+    return NotReadyError(
+        f"mongod's data in {place} was made with other credentials than {blueprint.folder.credentials} holds: "
+        "`latency down --purge` makes a new stack."
+    )
 
 
 def _member(blueprint: Blueprint) -> str:

@@ -13,10 +13,11 @@ import pytest
 from docker import DockerClient
 
 from measure.errors import LatencyError
-from stack.docker import labels
+from stack.docker import clearing, labels
 from stack.docker.engine import connect
 from stack.settings import Settings
 from tests.docker import standins
+from tests.docker.small import STACK
 from tests.stack.waiting import wait_for
 
 _WANTED = ("dockerd", "debootstrap")
@@ -130,3 +131,13 @@ def contained(own_home: Path, engine: str, client: DockerClient) -> Settings:
         "build_network": "host",
     }
     return settings.model_copy(update={"docker": settings.docker.model_copy(update=images)})
+
+
+@pytest.fixture
+def poor(contained: Settings, client: DockerClient) -> Iterator[Settings]:
+    """A stack of which nothing is left."""
+    settings = contained.model_copy(update={"stack": STACK})
+    settings.folder.make()
+    yield settings
+    clearing.remove_containers(client, STACK)
+    clearing.remove_volumes(client, STACK)

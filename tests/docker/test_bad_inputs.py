@@ -10,8 +10,6 @@ import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from confluent_kafka import Producer
@@ -20,42 +18,20 @@ from docker import DockerClient
 from measure.errors import NotReadyError
 from stack import lifecycle
 from stack.access import Access, Role
-from stack.docker import clearing, labels
-from stack.docker.box import Box, File, packed
+from stack.docker import labels
+from stack.docker.box import File, packed
 from stack.docker.ground import Containers
 from stack.keeper import Keeper, State
 from stack.ports import HOST
-from stack.service import NotYetError, Service
+from stack.service import Service
 from stack.settings import Settings
 from tests.docker import standins
+from tests.docker.small import STACK, small
 from tests.stack.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
-STACK = "poor"
 TOLD: list[str] = []
-
-
-@pytest.fixture
-def poor(contained: Settings, client: DockerClient) -> Iterator[Settings]:
-    """A stack of which nothing is left."""
-    settings = contained.model_copy(update={"stack": STACK})
-    settings.folder.make()
-    yield settings
-    clearing.remove_containers(client, STACK)
-    clearing.remove_volumes(client, STACK)
-
-
-def never() -> None:
-    raise NotYetError("not ready")
-
-
-def small(settings: Settings, script: str, memory_mb: int = 64, **more: Any) -> Service:
-    """A container that runs a few words of shell."""
-    box = Box(image=standins.KAFKA, memory_mb=memory_mb, cpus=1.0, published=more.pop("published", {}))
-    log = settings.folder.log("small")
-    fields: dict[str, Any] = {"ports": {}, "probe": never, "start_timeout_s": 30.0} | more
-    return Service(name="small", command=("bash", "-c", script), environment={}, log=log, box=box, **fields)
 
 
 def reason(settings: Settings, service: Service) -> str:

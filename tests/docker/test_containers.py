@@ -16,6 +16,7 @@ from scenarios.request import RunRequest
 from scenarios.run import execute
 from scenarios.schedule import Change
 from stack import lifecycle
+from stack.access import Access
 from stack.credentials import secret_values
 from stack.docker import labels
 from stack.docker.clearing import containers
@@ -24,6 +25,7 @@ from stack.faults import inject
 from stack.observe import status
 from stack.settings import MongoSettings, Settings
 from stack.supervision import find_supervisor
+from tests.dashboard.serving import Visitor, browser, chromium
 from tests.stack.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(1200)]
@@ -100,6 +102,16 @@ def test_the_main_job_runs_through_with_every_event_accounted_for(boxed: Setting
     assert document.audit.lost == 0
     assert document.audit.stored == document.audit.scheduled == 5000
     assert {"kafka", "mongod", "spark", "sink"} <= set(document.resources)
+
+
+@pytest.mark.skipif(chromium() is None, reason="no Chromium: `apt install chromium`")
+def test_the_dashboard_is_seen_in_a_browser(boxed: Settings) -> None:
+    with browser() as started:
+        visitor = Visitor(started.new_page())
+        address = Access.load(boxed.folder.root).endpoints.dashboard
+        assert address
+        visitor.go(address)
+        assert visitor.errors == []
 
 
 @pytest.mark.parametrize("service", ["sink", "spark-worker-1", "mongod", "kafka"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.stack.own_job import assert_measured, example
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
+ENDED = 128 + signal.SIGTERM
 TOLD: list[str] = []
 
 
@@ -32,5 +34,8 @@ def test_the_documented_example_runs_and_is_measured(contained: Settings, client
         driver = containers(client, "own")["spark"]
         told = json.dumps(client.api.inspect_container(driver.id))
         assert not any(secret in told for secret in secret_values(settings.folder))
+        lifecycle.halt(settings, "spark")
+        driver.reload()
+        assert driver.attrs["State"]["ExitCode"] == ENDED  # and not killed after its time was over
     finally:
         lifecycle.down(settings, purge=True, narrate=TOLD.append)
