@@ -2,14 +2,15 @@
 
 The same fences and positions as the sink's (design §4), so a batch that comes again and a checkpoint that is gone
 change nothing. A batch is measured beside the next one: a crash between its commit and its measurement leaves a
-checkpoint that is ahead of the positions, which is a gap, and a new generation begins behind what is measured.
+checkpoint that is ahead of the positions, which is a gap, and a new generation begins behind what is measured. Where
+a watermark drops records, a gap looks like them: there a batch is measured before it is committed.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -20,16 +21,19 @@ from jobs import position
 from jobs.applying import Windows
 from jobs.contiguity import Place
 from jobs.deadtopic import DeadTopic
+from jobs.gaps import mark_gap
 from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
+from jobs.noting import Noting
 from jobs.partition import Partition
 from jobs.records import Arrival, Fate, Outcome
 from jobs.rows import arrivals, dead_rows, in_order
 from jobs.source import SourceTopic
 from jobs.topics import Topic
 from measure.errors import LatencyError
-from measure.store import SAMPLES, Document, Store
+from measure.stamp import FOREIGN_RUN
+from measure.store import Document, Store
 
 _WAIT_S = 1.0
 DIRECT = "direct"
@@ -62,6 +66,9 @@ class BatchStore:
     def __post_init__(self) -> None:
         self._windows = Windows(self.database, self.stopping)
         self._handover = Handover(Measurer(self.client, self.database, self.stopping).measure)
+        self._notes = Notes(self.service, int(time.time()))
+        self._noting = Noting(self.database)
+        self._noting.start()
         self._partitions = {number: self._begin(number) for number in range(self.topic.partitions)}
 
     def __call__(self, batch: DataFrame, _batch_id: int) -> None:
@@ -73,6 +80,8 @@ class BatchStore:
             self._store(list(arrivals(rows, self.topic.id, read_us, ready_us)))
             self.dead.send(dead_rows(rows))
             self._measure()
+            if self.drops_late:
+                self._settle()
 
     def close_behind(self, end_offsets: Mapping[int, int]) -> None:
         """Count as late what the query has read up to these offsets, and dropped."""
@@ -84,8 +93,10 @@ class BatchStore:
             self._measure()
 
     def check(self) -> None:
-        """Raises what became of a measurement that has ended since, where it failed; GapError of a refused one."""
+        """Raises what became of a measurement that has ended since, where it failed; GapError of a refused one. To be
+        called each second: then the last one is noted."""
         with self._lock:
+            self._note()
             self._look_at(self._handover.result())
 
     def end(self) -> None:
@@ -106,8 +117,11 @@ class BatchStore:
         for arrival in found:
             owned, offset = self._partitions[arrival.record.source_partition], arrival.record.source_offset
             if self.drops_late:
-                self._count_late(owned, offset)
-            match owned.place(arrival):
+                self._count_late(owned, offset, arrival.run)
+            place = owned.place(arrival)
+            if owned.gone:
+                self._note_gone(owned, arrival.run)
+            match place:
                 case Place.NEXT:
                     due.append(arrival)
                 case Place.AGAIN:
@@ -126,16 +140,24 @@ class BatchStore:
             owned = self._partitions[arrival.record.source_partition]
             owned.unmeasured.append(Outcome.of(arrival, acknowledged_us))
         if events:
-            self._note(len(events), acknowledged_us - began_us)
+            self._note()
+            self._notes.committed(len(events), acknowledged_us - began_us)
 
-    def _count_late(self, owned: Partition, behind: int) -> None:
+    def _count_late(self, owned: Partition, behind: int, run: str = FOREIGN_RUN) -> None:
         """The records of a partition before offset `behind` that did not come: the watermark dropped them."""
         first = owned.next_offset(self.topic.id)
         if first >= behind:
             return
-        late = self.source.records(owned.number, first, behind, self.topic.id)
+        held_from, late = self.source.records(owned.number, first, behind, self.topic.id)
+        if held_from > first:
+            owned.gone.append((first, held_from))
+            self._note_gone(owned, late[0].run if late else run)
         owned.unmeasured.extend(Outcome(arrival, Fate.LATE) for arrival in late)
         owned.skip_to(self.topic.id, behind)
+
+    def _note_gone(self, owned: Partition, run: str) -> None:
+        for text in owned.take_gone():
+            mark_gap(self.database, run, owned.number, text)
 
     def _measure(self) -> None:
         self._settle()
@@ -155,19 +177,14 @@ class BatchStore:
         self.gap = reason
         return GapError(reason)
 
-    def _note(self, applied: int, took_us: int) -> None:
-        second = _now_us() // 1_000_000
-        note = Notes(self.service, second)
-        note.committed(applied, took_us)
-        added = note.document()
-        counts: Iterable[tuple[str, int]] = added.pop("commit").items()
-        largest = added.pop("commit_max_us")
-        increments = {f"commit.{bucket}": n for bucket, n in counts} | {"applied": added.pop("applied")}
-        self.database[SAMPLES].update_one(
-            {"_id": added.pop("_id")},
-            {"$inc": increments, "$max": {"commit_max_us": largest}, "$set": added},
-            upsert=True,
-        )
+    def _note(self) -> None:
+        """Hand over the note of a second that is over."""
+        second = int(time.time())
+        if second == self._notes.second:
+            return
+        done, self._notes = self._notes, Notes(self.service, second)
+        if done.applied:
+            self._noting.give(done.document())
 
 
 def _now_us() -> int:

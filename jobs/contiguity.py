@@ -18,15 +18,15 @@ class Place(Enum):
     """At least one before it is missing. It will come again, after that one."""
 
 
-class Hole(Enum):
+@dataclass(frozen=True, slots=True)
+class Hole:
     """What the source topic says about offsets that were skipped."""
 
-    EMPTY = auto()
-    """There are no records there: only marks of transactions, or what compaction left."""
-    MISSED = auto()
-    """There is a record that never came."""
-    GONE = auto()
-    """There may have been records, and the topic no longer holds them."""
+    held_from: int
+    """The first of them that it still holds, or the one behind them. What was before is gone: it can never come."""
+    missed: bool
+    """Whether there is a record from there on that never came. Else there are only marks of transactions, or what
+    compaction left."""
 
 
 @dataclass(slots=True)
@@ -35,24 +35,22 @@ class Sequence:
 
     next_offset: int
     look: Callable[[int, int], Hole]
-    gap: Hole | None = None
-    """Set while a record is missing."""
+    gap: bool = False
+    """Whether a record is missing that can still come."""
 
     def place(self, offset: int) -> Place:
         """Where a record with this source offset stands; after NEXT the following offset is due."""
         if offset < self.next_offset:
             return Place.AGAIN
-        if offset > self.next_offset and not self._is_empty_before(offset):
+        if offset > self.next_offset and self._can_come_before(offset):
             return Place.BEHIND_GAP
         self.next_offset = offset + 1
-        self.gap = None
+        self.gap = False
         return Place.NEXT
 
-    def _is_empty_before(self, offset: int) -> bool:
-        if self.gap is not None:
-            return False
-        hole = self.look(self.next_offset, offset)
-        if hole is Hole.EMPTY:
-            return True
-        self.gap = hole
-        return False
+    def _can_come_before(self, offset: int) -> bool:
+        """Whether a record is missing before this one. What is gone is not waited for: nothing would ever come."""
+        if not self.gap:
+            hole = self.look(self.next_offset, offset)
+            self.next_offset, self.gap = hole.held_from, hole.missed
+        return self.gap

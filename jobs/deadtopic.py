@@ -8,6 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 
 _LARGEST_BYTES = 4 * 1024 * 1024
+_FULL_S = 0.1
 
 
 class DeadTopic:
@@ -25,6 +26,16 @@ class DeadTopic:
         """Send these rows of `rows.dead_rows`; return when all are acknowledged. KafkaException where one is not."""
         self._failed.clear()
         for row in rows:
+            while not self._taken(row):
+                self._producer.poll(_FULL_S)
+            self._producer.poll(0)
+        self._producer.flush()
+        if self._failed:
+            raise KafkaException(self._failed[0])
+
+    def _taken(self, row: Mapping[str, Any]) -> bool:
+        """Hand a row over to the client, unless its queue is full."""
+        try:
             self._producer.produce(
                 self._topic,
                 partition=row["partition"],
@@ -33,10 +44,9 @@ class DeadTopic:
                 headers=self._headers(row),
                 on_delivery=lambda error, _: self._failed.append(error) if error else None,
             )
-            self._producer.poll(0)
-        self._producer.flush()
-        if self._failed:
-            raise KafkaException(self._failed[0])
+        except BufferError:
+            return False
+        return True
 
     def _headers(self, row: Mapping[str, Any]) -> list[tuple[str, str | bytes | None]]:
         said = {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pymongo import MongoClient
+from pymongo.errors import PyMongoError
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import checkpoint, control, progress, session
 from jobs.control import Generation
+from jobs.stopping import narrate
 from jobs.topics import Topic, Topics
 from jobs.watch import Anew
 from measure.store import Document, Store
@@ -60,10 +63,19 @@ class Ground:
     def give_up_checkpoint(self) -> bool:
         """Ask for a new generation, with a new checkpoint, where this one had an older one's to go on from: whether it
         had. A query that dies before it does anything may have found it damaged, and would find it so each time."""
-        return self.resumes and control.advance(self.database, self.generation, "nothing came of the checkpoint")
+        return self.resumes and self.ask_anew("nothing came of the checkpoint")
 
-    def records(self, spark: SparkSession) -> DataFrame:
-        """The events topic as a stream, with Spark's progress recorded."""
+    def ask_anew(self, reason: str) -> bool:
+        """Ask for a new generation: whether this call did. A database that does not answer is asked by the next
+        start, which comes to the same point."""
+        try:
+            return control.advance(self.database, self.generation, reason)
+        except PyMongoError as broken:
+            narrate(f"no new generation is asked for ({reason}): {broken}")
+            return False
+
+    def records(self, spark: SparkSession, further: Mapping[str, str] | None = None) -> DataFrame:
+        """The events topic as a stream, with Spark's progress recorded; `further` options are the source's."""
         progress.record(spark, self.database, self.profile)
-        options = session.source_options(self.access, self.starting_offsets)
-        return spark.readStream.format("kafka").options(**options).load()
+        source = session.source_options(self.access, self.starting_offsets) | dict(further or {})
+        return spark.readStream.format("kafka").options(**source).load()

@@ -1,28 +1,28 @@
 """What a sink does once a second beside its work: write its note, and look whether its topic is still the same.
 
-Both are round trips, and events would wait for them in the main loop.
+Both are round trips, and events would wait for them in the main loop. A micro-batch job, which looks after its topic
+elsewhere, only writes its notes so.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
 
 from pymongo.errors import PyMongoError
 
 from jobs.beside import Beside
-from jobs.topics import Topic, TopicGoneError, Topics
 from measure.store import SAMPLES, Document, Store
 
 
 class Noting(Beside):
     """Runs as long as the process; an error of its own the next `give` raises."""
 
-    def __init__(self, database: Store, topics: Topics, topic: Topic) -> None:
+    def __init__(self, database: Store, is_same_topic: Callable[[], bool] = lambda: True) -> None:
         super().__init__("noting")
         self._samples = database[SAMPLES]
-        self._topics = topics
-        self._topic = topic
+        self._is_same_topic = is_same_topic
         self._notes: SimpleQueue[Document] = SimpleQueue()
         self._anew = threading.Event()
 
@@ -32,18 +32,11 @@ class Noting(Beside):
         self._notes.put(note)
         return not self._anew.is_set()
 
-    def is_same_topic(self) -> bool:
-        """Ask whether the topic was not made anew; true where nobody can say."""
-        try:
-            return self._topics.find(self._topic.name).id == self._topic.id
-        except TopicGoneError:
-            return True
-
     def work(self) -> None:
         """Take notes until the topic is another one."""
         while not self._anew.is_set():
             self._write(self._notes.get())
-            if self._notes.empty() and not self.is_same_topic():
+            if self._notes.empty() and not self._is_same_topic():
                 self._anew.set()
 
     def _write(self, note: Document) -> None:

@@ -28,6 +28,8 @@ class Partition:
     positions: dict[str, Position] = field(default_factory=dict)
     sequences: dict[str, Sequence] = field(default_factory=dict)
     unmeasured: list[Outcome] = field(default_factory=list)
+    gone: list[tuple[int, int]] = field(default_factory=list)
+    """Source offsets [first, behind) that are gone from the source topic, and not told yet."""
     gap_noted_at: float | None = None
     """Monotonic seconds; None: no record is missing."""
 
@@ -52,18 +54,28 @@ class Partition:
         self.sequences[topic_id].next_offset = offset
 
     def missing(self, arrival: Arrival) -> str:
-        """In words: which records are missing before this one, and whether they can come again."""
+        """In words: which records are missing before this one, and can come again."""
         record = arrival.record
         first = self.sequences[record.source_topic_id].next_offset
-        says = f"partition {self.number}: source offsets {first} to {record.source_offset - 1} never came"
-        if self.gap is Hole.GONE:
-            return f"{says}, and the source topic no longer holds them: the partition is halted"
-        return f"{says}: the job starts anew behind what is measured"
+        return (
+            f"partition {self.number}: source offsets {first} to {record.source_offset - 1} never came: "
+            "the job starts anew behind what is measured"
+        )
 
-    @property
-    def gap(self) -> Hole | None:
-        """What is known of a record that is missing now."""
-        return next((sequence.gap for sequence in self.sequences.values() if sequence.gap), None)
+    def look_again(self) -> None:
+        """Ask the source once more about what is missing: it may be gone by now."""
+        self.gap_noted_at = None
+        for sequence in self.sequences.values():
+            sequence.gap = False
+
+    def take_gone(self) -> list[str]:
+        """In words, once: what is gone from the source topic and will never come."""
+        told, self.gone = self.gone, []
+        return [
+            f"partition {self.number}: source offsets {first} to {behind - 1} never came, and the source topic no "
+            f"longer holds them: going on at {behind}, and what was there is lost"
+            for first, behind in told
+        ]
 
     def take(self) -> Part | None:
         """What is to be measured, which from now on counts as handed over; None of nothing."""
@@ -85,7 +97,13 @@ class Partition:
         return known or self._start(self.find_position(topic_id, self.clean_offset))
 
     def _start(self, position: Position) -> Sequence:
-        started = Sequence(position.measured + 1, lambda first, behind: self.look(self.number, first, behind))
+        started = Sequence(position.measured + 1, self._look)
         self.positions[position.topic_id] = position
         self.sequences[position.topic_id] = started
         return started
+
+    def _look(self, first: int, behind: int) -> Hole:
+        hole = self.look(self.number, first, behind)
+        if hole.held_from > first:
+            self.gone.append((first, hole.held_from))
+        return hole

@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo import ReturnDocument, UpdateOne
 
+from jobs.control import measured_offsets
 from measure.store import POSITIONS, Store, position_id
 
 
@@ -23,7 +24,6 @@ class Position:
     """Where to go on reading the clean topic."""
     measured: int
     """The last source offset of which, and of all before it, everything is stored and measured; -1: none."""
-    halted: str | None = None
 
     @property
     def id(self) -> str:
@@ -50,7 +50,6 @@ def read_position(found: Mapping[str, Any]) -> Position:
         found["clean_topic_id"],
         found["clean_offset"],
         found["measured"],
-        found.get("halted"),
     )
 
 
@@ -62,7 +61,7 @@ def adopt(database: Store, clean_topic_id: str, partition: int) -> list[Position
 
 
 def _caught_up(database: Store, position: Position) -> Position:
-    furthest = _measured(database, position.topic_id, position.partition)
+    furthest = measured_offsets(database, position.topic_id).get(position.partition, -1)
     if furthest <= position.measured:
         return position
     after = position.moved(position.clean_offset, furthest)
@@ -70,17 +69,12 @@ def _caught_up(database: Store, position: Position) -> Position:
     return after
 
 
-def _measured(database: Store, topic_id: str, partition: int) -> int:
-    found = database[POSITIONS].find({"topic_id": topic_id, "partition": partition}, {"measured": 1})
-    return max((position["measured"] for position in found), default=-1)
-
-
 def find_or_make(
     database: Store, topic_id: str, partition: int, clean_topic_id: str, clean_offset: int, first_offset: int
 ) -> Position:
     """The position, made where there is none: behind what an earlier clean topic brought, else before the source's
     `first_offset`."""
-    measured = max(_measured(database, topic_id, partition), first_offset - 1)
+    measured = max(measured_offsets(database, topic_id).get(partition, -1), first_offset - 1)
     start = Position(topic_id, partition, clean_topic_id, clean_offset, measured)
     made = {
         "topic_id": topic_id,
@@ -88,7 +82,6 @@ def find_or_make(
         "clean_topic_id": clean_topic_id,
         "clean_offset": start.clean_offset,
         "measured": start.measured,
-        "halted": None,
         "updated": datetime.now(UTC),
     }
     found = database[POSITIONS].find_one_and_update(
@@ -96,8 +89,3 @@ def find_or_make(
     )
     assert found is not None  # noqa: S101 (an upsert gives back the document)
     return _caught_up(database, read_position(found))
-
-
-def halt(database: Store, position: Position, reason: str) -> None:
-    """Note that the partition cannot go on."""
-    database[POSITIONS].update_one({"_id": position.id}, {"$set": {"halted": reason, "updated": datetime.now(UTC)}})

@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 from confluent_kafka import Message
@@ -22,9 +21,10 @@ from jobs import control, position
 from jobs.applying import LostWorkError, Windows
 from jobs.clean import read_clean
 from jobs.consuming import CleanTopic, RecordsGoneError
-from jobs.contiguity import Hole, Place
+from jobs.contiguity import Place
 from jobs.control import RESTART_ME
 from jobs.dead import DeadLetters
+from jobs.gaps import mark_gap
 from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
@@ -34,7 +34,7 @@ from jobs.records import Arrival, Fate, Outcome, append_us, read_stamp
 from jobs.source import SourceTopic
 from jobs.stopping import StopFlag, narrate, serve
 from jobs.topics import Topics
-from measure.store import MARKS, Document, mark_id
+from measure.store import Document
 from stack.access import Access, Role
 from stack.process import SERVICE_VARIABLE
 
@@ -44,7 +44,7 @@ _SWITCH_S = 0.0005
 """For how long the measuring thread may keep the interpreter from the main loop, which asks for it at each answer."""
 _HANDOVER_S = 10.0
 _LOOK_AGAIN_S = 60
-"""A gap that a new generation of the job did not close by then asks for another."""
+"""A gap that a new generation of the job did not close by then is looked at again, and asks for another."""
 
 
 class Sink:
@@ -64,7 +64,7 @@ class Sink:
         self._partitions: dict[int, Partition] = {}
         self._handover = Handover(Measurer(self._client, self._database, stop).measure)
         self._dead = DeadLetters(access.kafka(Role.SINK), access.names.dead, self._database, stop)
-        self._noting = Noting(self._database, self._topics, self._clean)
+        self._noting = Noting(self._database, lambda: self._topics.is_same(self._clean))
         self._notes = Notes(name, int(time.time()))
         self._measured_at = time.monotonic()
         self._consumer = CleanTopic(access.kafka(Role.SINK), access.names.clean, self._begin, self._end)
@@ -86,7 +86,7 @@ class Sink:
             try:
                 messages = self._consumer.read(_WAIT_S)
             except RecordsGoneError:
-                if self._noting.is_same_topic():
+                if self._topics.is_same(self._clean):
                     raise
                 return RESTART_ME
             began_ns = time.perf_counter_ns()
@@ -107,7 +107,10 @@ class Sink:
             arrival = _arrival(message)
             if owned is None or arrival is None:
                 continue
-            match owned.place(arrival):
+            place = owned.place(arrival)
+            if owned.gone:
+                self._note_gone(owned, arrival)
+            match place:
                 case Place.NEXT:
                     due.append(arrival)
                 case Place.AGAIN:
@@ -149,8 +152,7 @@ class Sink:
     def _begin(self, partition: int) -> int:
         """A partition is assigned: where to read it from."""
         known = position.adopt(self._database, self._clean.id, partition)
-        earliest = self._topics.earliest(self._clean)[partition]
-        offset = max([earliest, *(place.clean_offset for place in known)])
+        offset = self._held_offset(partition, max((place.clean_offset for place in known), default=0))
         owned = Partition(
             partition,
             offset,
@@ -161,6 +163,15 @@ class Sink:
         self._partitions[partition] = owned
         narrate(f"partition {partition}: from offset {offset} of {self._clean.name}")
         return offset
+
+    def _held_offset(self, partition: int, wanted: int) -> int:
+        """The offset of the clean topic to go on from: `wanted`, unless the topic ends before it, having lost its last
+        records with the machine's power. The source offsets still say what is stored."""
+        earliest = self._topics.earliest(self._clean)[partition]
+        latest = self._topics.latest(self._clean)[partition]
+        if wanted > latest:
+            narrate(f"partition {partition}: {self._clean.name} ends at offset {latest}, expected {wanted} or more")
+        return min(latest, max(earliest, wanted))
 
     def _position(self, topic_id: str, partition: int, clean_offset: int) -> position.Position:
         first = self._source.first_offset(partition)
@@ -184,24 +195,20 @@ class Sink:
             self._consumer.go_to(partition, self._begin(partition))
 
     def _note_gap(self, owned: Partition, arrival: Arrival) -> None:
-        """A record is missing: ask for a new generation of the job, or halt where the source no longer has it."""
-        if owned.gap_noted_at is not None and time.monotonic() - owned.gap_noted_at < _LOOK_AGAIN_S:
+        """A record is missing: ask for a new generation of the job; after a while, whether it still can come."""
+        if owned.gap_noted_at is not None:
+            if time.monotonic() - owned.gap_noted_at >= _LOOK_AGAIN_S:
+                owned.look_again()
             return
         owned.gap_noted_at = time.monotonic()
         missing = owned.missing(arrival)
-        narrate(missing)
-        self._mark(arrival, missing)
-        if owned.gap is Hole.GONE:
-            position.halt(self._database, owned.positions[arrival.record.source_topic_id], missing)
-        elif known := control.current(self._database):
+        mark_gap(self._database, arrival.run, owned.number, missing)
+        if known := control.current(self._database):
             control.advance(self._database, known, missing)
 
-    def _mark(self, arrival: Arrival, text: str) -> None:
-        now = datetime.now(UTC)
-        at_us = time.time_ns() // 1000
-        name = f"gap-{arrival.record.source_partition}-{at_us}"
-        mark = {"run": arrival.run, "at_us": at_us, "kind": "gap", "text": text, "updated": now}
-        self._database[MARKS].insert_one({"_id": mark_id(arrival.run, name), **mark})
+    def _note_gone(self, owned: Partition, arrival: Arrival) -> None:
+        for text in owned.take_gone():
+            mark_gap(self._database, arrival.run, owned.number, text)
 
 
 def _arrival(message: Message) -> Arrival | None:
@@ -227,7 +234,8 @@ def main() -> int:
     try:
         return sink.run()
     except ConnectionFailure as gone:
-        narrate(f"MongoDB does not answer, and the sink was told to stop: {gone}")
+        why = "was told to stop" if stop() else "ends, to be started again"
+        narrate(f"MongoDB does not answer, and the sink {why}: {gone}")
         return 1
 
 

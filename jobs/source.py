@@ -24,8 +24,7 @@ class SourceTopic:
         """The first offset that the partition still holds."""
         consumer = self._consumer()
         try:
-            low, _ = consumer.get_watermark_offsets(TopicPartition(self._name, partition), timeout=_TIMEOUT_S)
-            return int(low)
+            return self._first_offset(consumer, partition)
         finally:
             consumer.close()
 
@@ -33,21 +32,23 @@ class SourceTopic:
         """What stands at [`first`, `behind`) of the partition, for a reader of committed records."""
         consumer = self._consumer()
         try:
-            low, _ = consumer.get_watermark_offsets(TopicPartition(self._name, partition), timeout=_TIMEOUT_S)
-            if first < low:
-                return Hole.GONE
-            consumer.assign([TopicPartition(self._name, partition, first)])
-            return Hole.EMPTY if self._next_offset(consumer) >= behind else Hole.MISSED
+            held_from = max(first, min(behind, self._first_offset(consumer, partition)))
+            if held_from == behind:
+                return Hole(behind, missed=False)
+            consumer.assign([TopicPartition(self._name, partition, held_from)])
+            return Hole(held_from, missed=self._next_offset(consumer) < behind)
         finally:
             consumer.close()
 
-    def records(self, partition: int, first: int, behind: int, topic_id: str) -> list[Arrival]:
-        """The committed records at [`first`, `behind`), without what they say."""
+    def records(self, partition: int, first: int, behind: int, topic_id: str) -> tuple[int, list[Arrival]]:
+        """The first of [`first`, `behind`) that the topic still holds, or `behind`, and the committed records from
+        there on, without what they say."""
         consumer = self._consumer()
         found: list[Arrival] = []
         try:
-            consumer.assign([TopicPartition(self._name, partition, first)])
-            while (message := self._next(consumer)) is not None:
+            held_from = max(first, min(behind, self._first_offset(consumer, partition)))
+            consumer.assign([TopicPartition(self._name, partition, held_from)])
+            while held_from < behind and (message := self._next(consumer)) is not None:
                 offset = message.offset()
                 if offset is None or offset >= behind:
                     break
@@ -56,9 +57,13 @@ class SourceTopic:
                 found.append(Arrival(record, read_stamp(message)))
                 if offset == behind - 1:
                     break
-            return found
+            return held_from, found
         finally:
             consumer.close()
+
+    def _first_offset(self, consumer: Consumer, partition: int) -> int:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(self._name, partition), timeout=_TIMEOUT_S)
+        return int(low)
 
     def _next(self, consumer: Consumer) -> Message | None:
         """The next record; None at the partition's end."""

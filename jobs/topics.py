@@ -43,6 +43,13 @@ class Topics:
             raise TopicGoneError(f"topic {name}: {refused.args[0].str()}. `latency up` makes it.") from None
         return Topic(name, str(found.topic_id).translate(_URL_SAFE), len(found.partitions))
 
+    def is_same(self, topic: Topic) -> bool:
+        """Whether the topic was not made anew since; true where nobody can say."""
+        try:
+            return self.find(topic.name).id == topic.id
+        except TopicGoneError:
+            return True
+
     def earliest(self, topic: Topic) -> dict[int, int]:
         """Partition → the first offset that the topic still holds."""
         return self._offsets(topic, OffsetSpec.earliest())  # type: ignore[no-untyped-call]

@@ -146,10 +146,10 @@ def _spool_problems(accounts: Mapping[int, Account]) -> Iterator[str]:
         fates = {"acknowledged": held.acked, "failed": held.failed, "unsent": held.unsent, "unknown": held.unknown}
         for (one, numbers), (other, others) in combinations(fates.items(), 2):
             if both := numbers & others:
-                yield f"producer {producer}: {_events(both)} both {one} and {other}"
+                yield f"producer {producer}: {in_words(both)} both {one} and {other}"
         for fate, numbers in fates.items():
             if beyond := numbers - held.scheduled:
-                yield f"producer {producer}: {_events(beyond)} {fate}, though never scheduled"
+                yield f"producer {producer}: {in_words(beyond)} {fate}, though never scheduled"
 
 
 def _found_problems(accounts: Mapping[int, Account], found: Mapping[int, ProducerSequences]) -> Iterator[str]:
@@ -158,9 +158,9 @@ def _found_problems(accounts: Mapping[int, Account], found: Mapping[int, Produce
         fates = {"stored": seen.stored, "dead": seen.dead, "late": seen.late}
         for (one, numbers), (other, others) in combinations(fates.items(), 2):
             if both := numbers & others & held.acked:
-                yield f"producer {producer}: {_events(both)} both {one} and {other}"
+                yield f"producer {producer}: {in_words(both)} both {one} and {other}"
         if both := held.unsent & seen.found:
-            yield f"producer {producer}: {_events(both)} noted as unsent, yet found"
+            yield f"producer {producer}: {in_words(both)} noted as unsent, yet found"
 
 
 def _identity_problems(sizes: Mapping[str, int]) -> Iterator[str]:
@@ -185,5 +185,6 @@ def _labels(by_producer: Class) -> Iterator[str]:
             yield f"{producer}:{seq}"
 
 
-def _events(numbers: BitMap) -> str:
+def in_words(numbers: BitMap) -> str:
+    """In words: how many events, and the first of them."""
     return f"{len(numbers):,} event{'s' if len(numbers) != 1 else ''} (first {numbers.min()})"

@@ -67,7 +67,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     remarks: list[str] = []
     """Remarks of the run process, taken over into the document."""
     invalid: list[str] = []
-    """Reasons for which the run process itself holds the run invalid, such as a halted partition."""
+    """Reasons for which the run process itself holds the run invalid, such as an engine that went away."""
 
 
 class SpoolLine(msgspec.Struct, frozen=True):

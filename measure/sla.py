@@ -30,6 +30,11 @@ from measure.limits import METRICS, Action, AlertRule, Limit, Metric, SlaRule, T
 from measure.percentiles import percent_name
 
 DURING = ("load", "burst")
+LEAST_WINDOW_S = 6
+"""Of an alert on a stage: a due-second that misses events is judged once it is 5 s old (measure.alerts), and must still
+be in the window then."""
+_NO_STAGES = ("commit", "batch")
+"""They have percentiles, and are no event's: each is told once it is over."""
 
 File = Traversable | Path
 T = TypeVar("T")
@@ -178,6 +183,13 @@ def _alert_rule(table: _AlertTable, where: str) -> AlertRule:
     if instead and (instead.dimension, instead.percentile) != (metric.dimension, metric.percentile):
         raise UsageError(f"{where}.instead: {instead.name} is not measured as {metric.name} is.")
     percentile, limit = _percentile_and_limit(table.percentile, table.limit, metric, where)
+    window_s = _duration(table.window, f"{where}.window")
+    stage = next((used for used in (metric, instead) if used and used.percentile and used.name not in _NO_STAGES), None)
+    if stage and window_s < LEAST_WINDOW_S:
+        raise UsageError(
+            f"{where}.window: expected at least {LEAST_WINDOW_S}s for {stage.name}, found {table.window!r}: a second "
+            "whose events have not all arrived is judged once it is 5 s old."
+        )
     return AlertRule(
         name=table.name or _title(metric, percentile, "load"),
         metric=metric.name,
@@ -185,7 +197,7 @@ def _alert_rule(table: _AlertTable, where: str) -> AlertRule:
         percentile=percentile,
         instead=instead.name if instead else None,
         for_s=_duration(table.for_, f"{where}.for"),
-        window_s=_duration(table.window, f"{where}.window"),
+        window_s=window_s,
         abort=table.abort,
         abort_delay_s=_duration(table.abort_delay, f"{where}.abort_delay"),
         actions=[_action(action, f"{where}.action[{number}]") for number, action in enumerate(table.action)],

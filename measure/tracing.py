@@ -19,12 +19,9 @@ import msgspec
 import numpy as np
 from pyroaring import BitMap
 
-from measure.audit import Account
+from measure.audit import NAMED, Account, in_words
 from measure.figures import Audit
 from measure.sequences import ProducerSequences, SequenceSets
-
-NAMED = 20
-"""So many events of a class are named."""
 
 WindowName = tuple[int, str, int]
 """Minute of event time (s of the epoch), event type, source partition."""
@@ -167,9 +164,9 @@ def _not_in_kafka(accounts: Mapping[int, Account], tracks: Tracks) -> Iterator[s
     for producer, held in accounts.items():
         seen = tracks.seen(tracks.events, producer).numbers
         if absent := held.acked - seen:
-            yield f"producer {producer}: {_some(absent)} acknowledged, and not in Kafka"
+            yield f"producer {producer}: {in_words(absent)} acknowledged, and not in Kafka"
         if wrong := seen & held.unsent:
-            yield f"producer {producer}: {_some(wrong)} noted as unsent, and in Kafka"
+            yield f"producer {producer}: {in_words(wrong)} noted as unsent, and in Kafka"
 
 
 def _of_sets(accounts: Mapping[int, Account], sets: SequenceSets, tracks: Tracks) -> Iterator[str]:
@@ -182,9 +179,9 @@ def _of_sets(accounts: Mapping[int, Account], sets: SequenceSets, tracks: Tracks
             yield f"producer {producer}: {abs(held_up):,} records {'not' if held_up > 0 else 'only'} in the clean topic"
         for name, counted, known in (("stored", clean.numbers, said.stored), ("dead", markers.numbers, said.dead)):
             if absent := counted - known:
-                yield f"producer {producer}: {_some(absent)} {name} by the clean topic, not by the sink's sets"
+                yield f"producer {producer}: {in_words(absent)} {name} by the clean topic, not by the sink's sets"
             if excess := known - counted:
-                yield f"producer {producer}: {_some(excess)} {name} by the sink's sets, not by the clean topic"
+                yield f"producer {producer}: {in_words(excess)} {name} by the sink's sets, not by the clean topic"
     records = sum(_records(topic) for topic in (tracks.clean or {}, tracks.markers))
     distinct = sum(len(held.numbers) for topic in (tracks.clean or {}, tracks.markers) for held in topic.values())
     if records - distinct != sets.repeats:
@@ -238,7 +235,3 @@ def _duplicates(run: str, tracks: Tracks) -> Iterator[Named]:
     for producer, held in sorted(tracks.events.items()):
         for seq, partition, offset in held.repeats():
             yield Named("duplicate", run, producer, seq, partition, offset, "twice in Kafka")
-
-
-def _some(numbers: BitMap) -> str:
-    return f"{len(numbers):,} event{'s' if len(numbers) != 1 else ''} (first {numbers.min()})"

@@ -9,20 +9,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymongo import MongoClient
 
-from jobs import checkpoint
+from jobs import checkpoint, microbatch, reference
 from jobs.chunks import Chunk
 from jobs.clean import CleanRecord, read_clean
 from jobs.contiguity import Hole, Place, Sequence
 from jobs.control import Generation
 from jobs.expected import GIVEN_UP_S, Expected, PartitionProgress, keys_of
+from jobs.ground import Ground
+from jobs.partition import Partition
+from jobs.position import Position
 from jobs.records import Arrival, Fate, Outcome, append_us
 from jobs.stages import slices_of
-from jobs.topics import Topic
+from jobs.topics import Topic, Topics
 from jobs.watch import last_cause
 from measure.buckets import buckets_of
 from measure.histogram import Histogram, bucket_of
 from measure.stamp import FOREIGN_RUN, Stamp
+from measure.store import Document
+from stack.access import Access, Credentials, Endpoints
 
 TOPIC = Topic("events", "abc_-1", 3)
 
@@ -37,7 +43,7 @@ def test_a_sequence_applies_each_offset_once_and_in_order(offsets: list[int], mi
     """Whatever comes, with holes at `missing` that the source says are empty."""
 
     def look(first: int, behind: int) -> Hole:
-        return Hole.EMPTY if set(range(first, behind)) <= missing else Hole.MISSED
+        return Hole(first, missed=not set(range(first, behind)) <= missing)
 
     sequence = Sequence(0, look)
     applied = [offset for offset in offsets if sequence.place(offset) is Place.NEXT]
@@ -50,7 +56,7 @@ def test_a_source_is_asked_once_about_a_gap() -> None:
 
     def look(first: int, behind: int) -> Hole:
         asked.append((first, behind))
-        return Hole.MISSED
+        return Hole(first, missed=True)
 
     sequence = Sequence(5, look)
     assert [sequence.place(offset) for offset in (8, 9, 5, 6, 7, 8)] == [
@@ -62,6 +68,43 @@ def test_a_source_is_asked_once_about_a_gap() -> None:
         Place.NEXT,
     ]
     assert asked == [(5, 8)]
+
+
+@given(st.lists(st.integers(0, 12), max_size=60), st.integers(0, 13), st.sets(st.integers(0, 12)))
+def test_a_sequence_waits_for_what_the_source_holds_and_for_nothing_that_is_gone(
+    offsets: list[int], held_from: int, missing: set[int]
+) -> None:
+    """Whatever comes, with holes at `missing`, and all before `held_from` gone."""
+
+    def look(first: int, behind: int) -> Hole:
+        held = max(first, min(behind, held_from))
+        return Hole(held, missed=not set(range(held, behind)) <= missing)
+
+    sequence = Sequence(0, look)
+    applied = [offset for offset in offsets if sequence.place(offset) is Place.NEXT]
+    assert applied == sorted(set(applied))
+    assert set(range(held_from, applied[-1] if applied else 0)) <= set(applied) | missing
+    if offsets and held_from == 13:
+        assert offsets[0] in applied, "nothing is waited for where all is gone"
+
+
+def test_a_partition_tells_once_what_is_gone_and_goes_on_behind_it() -> None:
+    def look(_partition: int, first: int, behind: int) -> Hole:
+        return Hole(min(behind, 8), missed=behind > 8)
+
+    start = Position("t", 0, "clean", 0, 4)
+    owned = Partition(0, 0, lambda _topic, _offset: start, look)
+    owned.adopt([start])
+    assert owned.place(outcome(10).arrival) is Place.BEHIND_GAP
+    (told,) = owned.take_gone()
+    assert "source offsets 5 to 7 never came" in told
+    assert "source offsets 8 to 9 never came" in owned.missing(outcome(10).arrival)
+    assert [owned.place(outcome(offset).arrival) for offset in (8, 9, 10)] == [Place.NEXT] * 3
+    assert not owned.take_gone()
+    part = owned.take()
+    assert part is not None
+    ((_, after),) = part.moves
+    assert after.measured == 10
 
 
 def outcome(
@@ -147,6 +190,21 @@ def test_each_ground_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
 def test_a_new_checkpoint_begins_behind_what_is_measured() -> None:
     text = checkpoint.starting_offsets(TOPIC, {0: 41, 1: 4}, {0: 0, 1: 9, 2: 0})
     assert msgspec.json.decode(text) == {"events": {"0": 42, "1": -2, "2": -2}}
+
+
+def test_a_profile_that_holds_whole_batches_takes_a_backlog_in_parts() -> None:
+    assert all(
+        0 < int(each.source["maxOffsetsPerTrigger"]) <= 200_000 for each in (microbatch.PROFILE, reference.PROFILE)
+    )
+
+
+def test_a_database_that_does_not_answer_is_asked_for_no_new_generation(tmp_path: Path) -> None:
+    access = Access(Endpoints({}, "127.0.0.1:1"), Credentials({}, {}))
+    with MongoClient[Document]("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=20") as away:
+        topics: Topics = None  # type: ignore[assignment]  # not asked
+        found = Ground("microbatch", access, topics, TOPIC, away, Generation(0, "microbatch"), tmp_path, True, "{}")
+        assert not found.ask_anew("a gap")
+        assert not found.give_up_checkpoint()
 
 
 def test_the_last_cause_of_a_java_trace_is_told() -> None:

@@ -6,6 +6,7 @@ import random
 import signal
 from pathlib import Path
 
+import msgspec
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -93,21 +94,63 @@ def test_marks_of_transactions_are_no_gap(feed: Feed, own_access: Access, databa
     assert _generation(database) == 0
 
 
-def test_a_gap_whose_record_is_gone_halts_the_partition(
+def test_what_is_gone_from_the_source_is_told_and_not_waited_for(
     feed: Feed, own_access: Access, database: Store, sink: RunningSink
 ) -> None:
+    control.join(database, "realtime")
     offsets = feed.events(20)
     feed.clean(offsets[:10])
     await_stored(database, 10)
-    admin = AdminClient(own_access.kafka(Role.HOST))
-    for gone in admin.delete_records([TopicPartition(own_access.names.events, 0, offsets[15])]).values():
-        gone.result()
+    _delete_before(own_access, offsets[15])
     feed.clean(offsets[15:])
-    wait_for(lambda: database.positions.count_documents({"halted": {"$ne": None}}) == 1, "a halted partition")
-    assert stored(database) == 10
-    halted = database.positions.find_one({"halted": {"$ne": None}})
-    assert halted is not None
-    assert "no longer holds" in halted["halted"]
+    await_stored(database, 15)
+    assert_exact(database, 15)
+    (mark,) = database.marks.find({"kind": "gap"})
+    assert f"source offsets {offsets[10]} to {offsets[14]} never came" in mark["text"]
+    wait_for(lambda: _measured(database) == offsets[-1], "a position behind what is gone")
+    assert _generation(database) == 0
+
+
+def test_a_gap_is_closed_by_what_comes_once_its_records_are_gone(
+    feed: Feed, own_access: Access, database: Store, sink: RunningSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.sink._LOOK_AGAIN_S", 0.0)
+    control.join(database, "realtime")
+    offsets = feed.events(40)
+    feed.clean(offsets[:10] + offsets[20:22])
+    wait_for(lambda: _generation(database) > 0, "a new generation")
+    _delete_before(own_access, offsets[30])
+    feed.clean(offsets[30:])  # all that a job can send now
+    feed.clean(offsets[30:])
+    await_stored(database, 20)
+    assert_exact(database, 20)
+
+
+def _delete_before(access: Access, offset: int) -> None:
+    """As retention does."""
+    admin = AdminClient(access.kafka(Role.HOST))
+    for gone in admin.delete_records([TopicPartition(access.names.events, 0, offset)]).values():
+        gone.result()
+
+
+def _measured(database: Store) -> int:
+    found = database.positions.find_one({"partition": 0})
+    return -1 if found is None else int(found["measured"])
+
+
+def test_a_clean_topic_that_lost_its_end_is_read_on(feed: Feed, own_access: Access, database: Store) -> None:
+    """As after a loss of power: the position stands behind the topic's end."""
+    first = RunningSink(own_access)
+    feed.clean(feed.events(10))
+    await_stored(database, 10)
+    first.stop()
+    database.positions.update_many({"partition": 0}, {"$inc": {"clean_offset": 5}})
+    second = RunningSink(own_access)
+    wait_for(lambda: database.positions.find_one({"partition": 0, "clean_offset": 10}), "a position at the end")
+    feed.clean(feed.events(10))
+    await_stored(database, 20)
+    second.stop()
+    assert_exact(database, 20)
 
 
 def test_a_topic_made_anew_is_not_swallowed_by_old_fences(
@@ -190,6 +233,18 @@ def test_sinks_that_share_the_partitions_and_lose_one_stay_exact(
         send(100)
         await_stored(database, 900, deadline_s=60)  # a killed member's session must end first
         assert_exact(database, 900)
+
+
+def test_a_sink_without_its_database_says_that_it_ends_and_not_that_it_was_told_to(
+    own_folder: Path, own_access: Access
+) -> None:
+    away = msgspec.structs.replace(own_access.endpoints, mongo="127.0.0.1:1")
+    (own_folder / "endpoints.json").write_bytes(msgspec.json.encode(away))
+    with sink_process(own_folder) as child:
+        assert child.wait(60) == 1
+    told = (own_folder / "sink.log").read_text()
+    assert "MongoDB does not answer, and the sink ends" in told
+    assert "told to stop" not in told
 
 
 def test_the_logs_hold_no_secret(feed: Feed, own_folder: Path, own_access: Access, database: Store) -> None:

@@ -6,6 +6,7 @@ from measure.alerts import AlertEvaluator, AlertSample
 from measure.histogram import Histogram
 from measure.limits import METRICS, AlertRule, parse_limit
 from measure.records import BatchSample, LagSample, RunSample, SinkSample
+from measure.sla import LEAST_WINDOW_S
 
 START_S = 1_795_514_400
 
@@ -75,6 +76,14 @@ def test_a_young_second_that_still_misses_events_is_not_judged_and_an_old_one_is
     (event,) = evaluator.step((START_S + 7) * 1_000_000, sample)
     assert (event.edge, event.value) == ("raise", None)
     assert "never arrived" in event.text
+
+
+def test_the_shortest_window_that_a_file_may_have_sees_events_that_do_not_arrive() -> None:
+    wanted = rule("e2e", "<= 100 ms", 50, window_s=LEAST_WINDOW_S)
+    due = {START_S + second: 100 for second in range(20)}
+    evaluator = AlertEvaluator([wanted], START_S * 1_000_000)
+    (event,) = evaluator.step((START_S + 12) * 1_000_000 + 999_999, AlertSample({}, due))
+    assert event.edge == "raise"
 
 
 def test_where_spark_has_no_batch_the_bulk_write_is_judged_instead() -> None:

@@ -120,6 +120,8 @@ def test_an_unknown_tier_is_refused_with_those_that_are_known() -> None:
     [
         ('metric = "error_rate"\nlimit = "< 1 %"', "cannot raise an alert"),
         (f'{ROW}instead = "lag"', "lag is not measured as e2e is"),
+        (f'{ROW}window = "5s"', "window: expected at least 6s for e2e, found '5s'"),
+        ('metric = "batch"\npercentile = 95\nlimit = "< 1 s"\ninstead = "store"\nwindow = "5s"', "6s for store"),
         (f"{ROW}[[alert.action]]\n", "expected either command"),
         (f'{ROW}[[alert.action]]\nwebhook = "file:///etc/passwd"', "expected an http:// or https:// address"),
         (f'{ROW}[[alert.action]]\ncommand = ["x"]\non = ["rise"]', "expected raise or resolve, found 'rise'"),
@@ -132,3 +134,11 @@ def test_what_is_wrong_with_an_alert_is_said(tmp_path: Path, table: str, said: s
         load_alerts(path)
     assert "alerts.toml: alert[0]" in str(refused.value)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "table", [f'{ROW}window = "6s"', 'metric = "commit"\npercentile = 95\nlimit = "< 1 s"\nwindow = "1s"']
+)
+def test_an_alert_may_look_at_a_short_window_where_it_sees_something_in_it(tmp_path: Path, table: str) -> None:
+    (rule,) = load_alerts(written(tmp_path, f"[[alert]]\n{table}\n", "alerts.toml"))
+    assert rule.window_s < 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from measure.evidence import Evidence
@@ -58,6 +60,30 @@ def test_a_rate_below_the_limit_by_schedule_is_not_applicable() -> None:
 def test_a_rate_is_kept_if_995_of_1000_are_stored_in_time(late: int, verdict: RowVerdict) -> None:
     found = row(rule("rate", ">= 100 /s"), evidence(load((100, 10), lost=range(late))))
     assert found.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("lost", "verdict"),
+    [
+        (range(200, 500), RowVerdict.PASS),
+        (range(200, 600), RowVerdict.FAIL),
+        ([second * 100 + 1 for second in range(2, 6)], RowVerdict.FAIL),
+        ([], RowVerdict.PASS),
+    ],
+    ids=["three seconds without", "four seconds without", "four seconds with one lost", "none lost"],
+)
+def test_a_rate_with_a_time_fails_only_if_too_little_of_what_was_due_came_for_that_long(
+    lost: Iterable[int], verdict: RowVerdict
+) -> None:
+    found = row(rule("rate", ">= 100 /s", for_s=4), evidence(load((100, 10), lost=lost)))
+    assert found.verdict is verdict
+
+
+def test_a_rate_with_a_time_is_judged_by_what_was_due_each_second() -> None:
+    """Of 100.5 a second, every other has 100."""
+    assert row(rule("rate", ">= 100.5 /s", for_s=1), evidence(load((100.5, 10)))).verdict is RowVerdict.PASS
+    below = row(rule("rate", ">= 2000 /s", for_s=5), evidence(load((500, 10))))
+    assert (below.verdict, below.reason) == (RowVerdict.NOT_APPLICABLE, "the schedule wanted 500/s only")
 
 
 def test_a_row_during_bursts_looks_at_these_alone() -> None:
