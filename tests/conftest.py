@@ -19,8 +19,10 @@ _KEPT = {JARS_VARIABLE, "LATENCY_DATA"}
 
 
 def pytest_configure() -> None:
-    """A SIGTERM ends the tests as Ctrl-C does: the stack is taken down."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """A SIGTERM ends the tests as Ctrl-C does: the stack is taken down. And Ctrl-C does so where it was ignored, as in
+    what a script starts in the background: what tests start would ignore it too."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
