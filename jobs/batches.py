@@ -21,7 +21,7 @@ from jobs import position
 from jobs.applying import Windows
 from jobs.contiguity import Place
 from jobs.deadtopic import DeadTopic
-from jobs.gaps import mark_gap
+from jobs.gaps import mark_gone
 from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
@@ -120,7 +120,7 @@ class BatchStore:
                 self._count_late(owned, offset, arrival.run)
             place = owned.place(arrival)
             if owned.gone:
-                self._note_gone(owned, arrival.run)
+                mark_gone(self.database, arrival.run, owned)
             match place:
                 case Place.NEXT:
                     due.append(arrival)
@@ -151,13 +151,9 @@ class BatchStore:
         held_from, late = self.source.records(owned.number, first, behind, self.topic.id)
         if held_from > first:
             owned.gone.append((first, held_from))
-            self._note_gone(owned, late[0].run if late else run)
+            mark_gone(self.database, late[0].run if late else run, owned)
         owned.unmeasured.extend(Outcome(arrival, Fate.LATE) for arrival in late)
         owned.skip_to(self.topic.id, behind)
-
-    def _note_gone(self, owned: Partition, run: str) -> None:
-        for text in owned.take_gone():
-            mark_gap(self.database, run, owned.number, text)
 
     def _measure(self) -> None:
         self._settle()

@@ -24,7 +24,7 @@ from jobs.consuming import CleanTopic, RecordsGoneError
 from jobs.contiguity import Place
 from jobs.control import RESTART_ME
 from jobs.dead import DeadLetters
-from jobs.gaps import mark_gap
+from jobs.gaps import mark_gap, mark_gone
 from jobs.handover import Handover
 from jobs.measuring import Measurer
 from jobs.notes import Notes
@@ -109,7 +109,7 @@ class Sink:
                 continue
             place = owned.place(arrival)
             if owned.gone:
-                self._note_gone(owned, arrival)
+                mark_gone(self._database, arrival.run, owned)
             match place:
                 case Place.NEXT:
                     due.append(arrival)
@@ -205,10 +205,6 @@ class Sink:
         mark_gap(self._database, arrival.run, owned.number, missing)
         if known := control.current(self._database):
             control.advance(self._database, known, missing)
-
-    def _note_gone(self, owned: Partition, arrival: Arrival) -> None:
-        for text in owned.take_gone():
-            mark_gap(self._database, arrival.run, owned.number, text)
 
 
 def _arrival(message: Message) -> Arrival | None:
