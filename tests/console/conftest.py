@@ -12,6 +12,7 @@ from console.operations import Operations
 from measure.report.source import settle
 from stack.settings import Settings
 from tests.console import frozen
+from tests.console.recording import Recording
 from tests.measure.synthetic import T0_US, Shape, make_run
 
 BURST = Shape(rates=((5000, 10), (100, 10)), scenario="burst", seed=2, created_us=T0_US)
@@ -65,3 +66,9 @@ def runs(own_place: Path) -> Path:
     settle(make_run(folder, "peak-20261124T100000Z-0001"))
     settle(make_run(folder, "burst-20261124T110000Z-0002", BURST))
     return folder
+
+
+@pytest.fixture
+def recording() -> Recording:
+    """Operations that note what they are asked for."""
+    return Recording(Settings.load("shop"))

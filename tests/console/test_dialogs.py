@@ -10,8 +10,8 @@ from console.screens.confirm import ConfirmScreen
 from console.screens.reading import ReadingScreen
 from stack.settings import Settings
 from tests.console.conftest import MakeConsole
-from tests.console.test_actions import Recording
-from tests.console.test_screens import title
+from tests.console.recording import Recording
+from tests.console.shown import title
 from tests.console.test_snapshots import settled, until
 
 HOSTILE = "[/x] is no tag, nor is [bold]this[/bold]"

@@ -18,7 +18,7 @@ from measure.errors import NotReadyError
 from stack.places import StackFolder
 from tests.console import frozen
 from tests.console.conftest import MakeConsole
-from tests.console.test_screens import title
+from tests.console.shown import title
 from tests.console.test_snapshots import until
 
 HOSTILE = {

@@ -6,7 +6,6 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from jobs.sink import Sink
 from measure.store import Document, Store, ensure_indexes
 from stack.access import STACK_DIR_VARIABLE, Access, Names, Role
 from tests.jobs.feed import Feed
+from tests.jobs.running import Running
 
 settings.register_profile("latency", deadline=None)
 settings.load_profile("latency")
@@ -99,34 +99,11 @@ def beginnings(folder: Path, name: str = "sink") -> int:
     return (folder / f"{name}.log").read_text().count(": from offset ")
 
 
-class RunningSink:
+class RunningSink(Running):
     """A sink in a thread of this process."""
 
     def __init__(self, access: Access) -> None:
-        self._told = threading.Event()
-        self.sink = Sink(access, "sink", self._told.is_set)
-        self.code: int | None = None
-        self._failed: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.code = self.sink.run()
-        except BaseException as failed:  # raised by `stop`
-            self._failed = failed
-
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        """End it as SIGTERM does; raises what it died of."""
-        self._told.set()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        if self._failed:
-            raise self._failed
+        super().__init__(lambda stop: Sink(access, "sink", stop).run)
 
 
 @pytest.fixture

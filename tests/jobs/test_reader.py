@@ -18,6 +18,7 @@ from measure.stamp import Stamp
 from measure.store import POSITIONS, Store
 from stack.access import Access, Role
 from tests.jobs.feed import Feed, await_stored, stored
+from tests.jobs.running import Running
 from tests.stack.waiting import wait_for
 
 pytestmark = pytest.mark.stack
@@ -26,29 +27,11 @@ COLLECTION = "results"
 TOKEN_ID = f"reader|{COLLECTION}"
 
 
-class RunningReader:
+class RunningReader(Running):
     """A reader in a thread of this process."""
 
     def __init__(self, access: Access) -> None:
-        self._told = threading.Event()
-        self._reader = Reader(access, self._told.is_set, COLLECTION, "due", "due")  # type: ignore[arg-type]
-        self._failed: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._reader.run()
-        except BaseException as failed:  # raised by `stop`
-            self._failed = failed
-
-    def stop(self) -> None:
-        """End it as SIGTERM does; raises what it died of."""
-        self._told.set()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        if self._failed:
-            raise self._failed
+        super().__init__(lambda stop: Reader(access, stop, COLLECTION, "due", "due").run)  # type: ignore[arg-type]
 
 
 Start = Callable[[], RunningReader]
