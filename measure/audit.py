@@ -64,7 +64,12 @@ def _handed_over_at_most(schedule: Schedule, producer: int, spool: Sequence[Spoo
     return max(due_of_producer, *(line.next_seq for line in spool), 0)
 
 
-def audit(accounts: Mapping[int, Account], sets: SequenceSets | None, unattributed: int | None = None) -> Audit:
+def audit(
+    accounts: Mapping[int, Account],
+    sets: SequenceSets | None,
+    unmeasured: int | None = None,
+    unattributed: int | None = None,
+) -> Audit:
     """The audit of a run's events. Without `sets` (never read out of the database) it stays open."""
     if sets is None:
         return _open_audit(accounts, unattributed)
@@ -76,7 +81,7 @@ def audit(accounts: Mapping[int, Account], sets: SequenceSets | None, unattribut
         **sizes,
         duplicates=sets.repeats,
         redelivered=sets.redelivered,
-        unmeasured=sets.unmeasured,
+        unmeasured=unmeasured,
         dead_unexpected=sets.dead_unexpected,
         unattributed=unattributed,
         closed=not problems,

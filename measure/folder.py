@@ -227,10 +227,7 @@ class RunFolder:
         if counts is None:
             return None
         sets = SequenceSets(
-            repeats=counts.repeats,
-            redelivered=counts.redelivered,
-            dead_unexpected=counts.dead_unexpected,
-            unmeasured=counts.unmeasured,
+            repeats=counts.repeats, redelivered=counts.redelivered, dead_unexpected=counts.dead_unexpected
         )
         for path in sorted((self.path / place).glob("*.roaring")):
             producer, kind = path.stem.split(".")
@@ -244,7 +241,7 @@ class RunFolder:
         for producer, held in sets.producers.items():
             for kind, numbers in (("stored", held.stored), ("dead", held.dead), ("late", held.late)):
                 replace_file(self.path / place / f"{producer}.{kind}.roaring", numbers.serialize())
-        counts = SequenceCounts(sets.repeats, sets.redelivered, sets.dead_unexpected, sets.unmeasured)
+        counts = SequenceCounts(sets.repeats, sets.redelivered, sets.dead_unexpected)
         self._write(f"{place}/counts.json", counts)
 
     @staticmethod

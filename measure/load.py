@@ -61,7 +61,7 @@ class Load:
     @cached_property
     def audit(self) -> Audit:
         """What became of every event."""
-        return audit(self.accounts, self.sets, self.unattributed)
+        return audit(self.accounts, self.sets, self.unmeasured, self.unattributed)
 
     @cached_property
     def due(self) -> dict[int, int]:
@@ -87,12 +87,23 @@ class Load:
     def unlike(self) -> tuple[int, int] | None:
         """(events with an e2e latency, events stored that should have one) where the two differ, which are counted
         apart: buckets by the one, sets by the other. None where they agree or cannot be compared."""
-        if self.sets is None or self.sets.repeats:
+        if self.sets is None or self.sets.repeats or self._measured == self._stored:
             return None
+        return self._measured, self._stored
+
+    @property
+    def unmeasured(self) -> int | None:
+        """Events stored without a latency: by how much the buckets fall short of the sets. None without sets."""
+        return None if self.sets is None else max(0, self._stored - self._measured)
+
+    @property
+    def _stored(self) -> int:
+        return sum(len(found.stored) for found in self._found.values())
+
+    @property
+    def _measured(self) -> int:
         held = self.whole.get("e2e", Histogram())
-        stored = sum(len(found.stored) for found in self.sets.producers.values())
-        measured, expected = held.n + held.negatives, stored - self.sets.unmeasured
-        return None if measured == expected else (measured, expected)
+        return held.n + held.negatives
 
     @property
     def _found(self) -> dict[int, ProducerSequences]:
@@ -130,7 +141,7 @@ class Load:
     def infinite(self, seconds: Iterable[int] | None = None) -> int:
         """Events due in `seconds`, or in all, that have no latency because they never arrived or were not measured."""
         missing = self.missing.total() if seconds is None else sum(self.missing[second] for second in seconds)
-        return missing + (self.sets.unmeasured if self.sets else 0)
+        return missing + (self.unmeasured or 0)
 
     def stages(self) -> dict[str, StageLatency]:
         """Stage → figures of all events."""

@@ -209,4 +209,3 @@ class SequenceCounts(msgspec.Struct, frozen=True):
     repeats: int = 0
     redelivered: int = 0
     dead_unexpected: int = 0
-    unmeasured: int = 0

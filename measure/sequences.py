@@ -33,8 +33,6 @@ class SequenceSets:
     """Records that came again and were not applied again."""
     dead_unexpected: int = 0
     """Dead letters whose event was not made bad on purpose."""
-    unmeasured: int = 0
-    """Events stored without a latency."""
 
     def of(self, producer: int) -> ProducerSequences:
         """The sets of `producer`, empty ones where nothing was found."""

@@ -196,15 +196,6 @@ def histograms(found: Mapping[str, Any]) -> dict[str, Histogram]:
     }
 
 
-def merged_slices(database: Store, run: str, first_second: int, last_second: int) -> dict[str, Histogram]:
-    """Stage → histogram over all events of `run` due in these seconds of the epoch, both inclusive."""
-    merged: dict[str, Histogram] = {}
-    for _, parts in slices(database, run, first_second, last_second):
-        for stage, histogram in parts.items():
-            merged.setdefault(stage, Histogram()).merge(histogram)
-    return merged
-
-
 def sequences(database: Store, run: str) -> SequenceSets:
     """What was found of `run`, event by event. A sequence number found in two partitions, or both as stored and as
     dead letter, counts among `repeats`."""
@@ -225,7 +216,6 @@ def merged_chunks(chunks: Iterable[Mapping[str, Any]]) -> SequenceSets:
         sets.repeats += chunk.get("repeats", 0)
         sets.redelivered += chunk.get("redelivered", 0)
         sets.dead_unexpected += chunk.get("dead_unexpected", 0)
-        sets.unmeasured += chunk.get("unmeasured", 0)
     return sets
 
 

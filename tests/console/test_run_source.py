@@ -25,10 +25,11 @@ from measure.folder import RunFolder
 from measure.histogram import Histogram
 from measure.percentiles import stage_latency
 from measure.records import MarkLine, Process, RunSample, SinkSample, SliceLine
-from measure.store import mark_id, merged_slices, run_sample_id, sink_sample_id, slice_id
+from measure.store import mark_id, run_sample_id, sink_sample_id, slice_id
 from stack.settings import Settings
 from tests.console.conftest import BURST
 from tests.dashboard.database_fixture import RealMongod, real_mongod
+from tests.measure.slices_of import latencies
 from tests.measure.synthetic import T0_US, Shape, make_run
 
 Store = Database[dict[str, Any]]
@@ -106,7 +107,7 @@ def read(source: RunSource, second: float, window: Window = Window.RUN) -> RunVi
 
 def test_the_figures_are_those_of_the_merged_slices(filled: Filled, source: RunSource) -> None:
     view = read(source, SECONDS + 6)
-    whole = merged_slices(filled.store, RUN, FIRST, FIRST + SECONDS)
+    whole = latencies(filled.store, RUN)
     expected = stage_latency(whole["e2e"], 0)
     assert view.e2e.n == expected.n
     for name in ("p50", "p75", "p90", "p95", "p99", "p999", "max"):

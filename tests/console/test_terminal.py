@@ -15,10 +15,11 @@ from pymongo import MongoClient
 
 from measure.document import from_json
 from measure.figures import RunDocument, Status
-from measure.store import Document, merged_slices, sequences
+from measure.store import Document, sequences
 from stack import lifecycle
 from stack.access import Access, Role
 from stack.settings import Settings
+from tests.measure.slices_of import latencies
 
 pytestmark = [
     pytest.mark.terminal,
@@ -133,7 +134,7 @@ def check_export(path: Path, run: str) -> None:
     with MongoClient[Document](access.mongo_uri(Role.DASHBOARD)) as client:
         database = client[access.names.database]
         found = sequences(database, run)
-        slices = merged_slices(database, run, 0, 2**40)
+        slices = latencies(database, run)
     stored = sum(len(producer.stored) for producer in found.producers.values())
     assert document.audit.stored == stored
     assert document.audit.scheduled > 20 * 500  # the burst came on top

@@ -12,12 +12,13 @@ from dashboard.board import Board, Choice
 from dashboard.configuration import Configuration
 from dashboard.database import Database, DatabaseError
 from dashboard.pulses import PulseWatch
-from measure.store import Pulse, merged_slices, pulse_of
+from measure.store import Pulse, pulse_of
 from scenarios.visible import VisibleWatcher
 from stack.places import Home
 from tests.dashboard import seeding
 from tests.dashboard.database_fixture import RealMongod
 from tests.dashboard.serving import wait_until
+from tests.measure.slices_of import latencies
 
 RUN = "peak-20261124T100000Z-0a1b"
 
@@ -114,5 +115,5 @@ def test_what_a_failed_read_would_have_shown_is_shown_late_and_not_left_out(
     shown = board.business(choice).value
     assert shown is not None
     board.drawn(shown)
-    found = wait_until(lambda: merged_slices(store, RUN, 0, 2**40).get("shown"), 30)
+    found = wait_until(lambda: latencies(store, RUN).get("shown"), 30)
     assert found.n == 1

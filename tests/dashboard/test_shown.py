@@ -9,10 +9,10 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from dashboard.board import Board, Choice
-from measure.store import merged_slices
 from stack.access import Role
 from tests.dashboard import seeding
 from tests.dashboard.serving import wait_until
+from tests.measure.slices_of import latencies
 
 RUN = "peak-20261124T100000Z-0a1b"
 
@@ -39,11 +39,11 @@ def test_an_event_is_shown_once_the_page_with_it_is_drawn(board: Board, store) -
         shown = board.business(Choice(length_s=3600)).value
         assert shown is not None
         board.drawn(shown)
-        return "shown" in merged_slices(store, RUN, 0, 2**40)
+        return "shown" in latencies(store, RUN)
 
     began = time.monotonic()
     wait_until(drawn, 30)
-    shown = merged_slices(store, RUN, 0, 2**40)["shown"]
+    shown = latencies(store, RUN)["shown"]
     assert shown.n >= 1
     assert shown.negatives == 0
     assert 5_000 <= shown.max_us <= (time.monotonic() - began) * 1e6 + 5_000

@@ -12,8 +12,9 @@ from confluent_kafka import Message, Producer
 
 from jobs.topics import Topics
 from measure.stamp import Headers, Stamp
-from measure.store import Store, merged_slices, sequences
+from measure.store import Store, sequences
 from stack.access import Access, Role
+from tests.measure.slices_of import latencies
 from tests.stack.waiting import wait_for
 
 RUN = "fed"
@@ -120,6 +121,6 @@ def assert_exact(database: Store, count: int, run: str = RUN) -> None:
         listed = [item for window in windows for item in window.get(name, ())]
         kinds = ("purchase",) if name == "products" else _KINDS
         assert sum(item["n"] for item in listed) == sum(w["n"] for w in windows if w["event_type"] in kinds)
-    assert merged_slices(database, run, 0, 2**40)["e2e"].n == count
+    assert latencies(database, run)["e2e"].n == count
     sets = sequences(database, run)
     assert (len(sets.of(0).stored), sets.repeats) == (count, 0)

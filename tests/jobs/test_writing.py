@@ -15,9 +15,10 @@ from jobs.measuring import Measurer, Part
 from jobs.position import Position
 from jobs.records import Arrival, Outcome
 from measure.stamp import Stamp
-from measure.store import Document, Store, merged_slices, sequences
+from measure.store import Document, Store, sequences
 from stack.access import Access, Role
 from tests.jobs.cutting import CuttingProxy
+from tests.measure.slices_of import latencies
 
 pytestmark = pytest.mark.stack
 
@@ -89,7 +90,7 @@ def test_a_zombie_measures_nothing(database: Store) -> None:
     assert Measurer(client, database, never).measure([further]) == frozenset()
     stale = Part(0, ((both.moves[0][0], both.moves[0][0].moved(15, 14)),), both.outcomes)
     assert Measurer(client, database, never).measure([stale]) == {0}
-    assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 20
+    assert latencies(database, RUN)["e2e"].n == 20
     assert sequences(database, RUN).repeats == 0
 
 
@@ -99,7 +100,7 @@ def test_one_refused_part_does_not_hold_up_the_others(database: Store) -> None:
     nowhere = Position(TOPIC, 1, "clean-id", 7, 6)
     refused = Part(1, ((nowhere, nowhere.moved(9, 8)),), ())
     assert measurer.measure([refused, good]) == {1}
-    assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 10
+    assert latencies(database, RUN)["e2e"].n == 10
 
 
 def test_who_gets_a_partition_back_keeps_what_another_measured_since(database: Store) -> None:
@@ -121,7 +122,7 @@ def test_what_mongod_lost_of_a_measurement_is_measured_anew(database: Store) -> 
     measurer.measure([part(database, 10, 20)])
     sets = sequences(database, RUN)
     assert (len(sets.of(0).stored), sets.repeats) == (20, 0)
-    assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 20
+    assert latencies(database, RUN)["e2e"].n == 20
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
@@ -147,7 +148,7 @@ def test_an_unknown_commit_measures_nothing_twice(
     assert measurer.measure([part(database, 0, 10)]) == frozenset()
     assert proxy.left == 0
     assert measurer.measure([part(database, 10, 20)]) == frozenset()
-    assert merged_slices(database, RUN, 0, 2**40)["e2e"].n == 20
+    assert latencies(database, RUN)["e2e"].n == 20
     sets = sequences(database, RUN)
     assert (len(sets.of(0).stored), sets.repeats) == (20, 0)
 

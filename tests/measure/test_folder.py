@@ -113,7 +113,7 @@ def test_a_later_line_replaces_the_stages_of_a_second(tmp_path: Path) -> None:
 def test_sequence_sets_come_back_and_are_not_there_before_they_are_whole(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, "r-1")
     assert folder.sequences() is None
-    sets = SequenceSets(repeats=1, redelivered=2, dead_unexpected=3, unmeasured=4)
+    sets = SequenceSets(repeats=1, redelivered=2, dead_unexpected=3)
     sets.of(0).stored = BitMap([1, 2, 70_000])
     sets.of(3).dead = BitMap([9])
     folder.write_sequences(sets)

@@ -131,6 +131,14 @@ def test_buckets_that_hold_more_events_than_were_stored_are_invalid() -> None:
     assert reasons == ["1,001 events have a latency, 1,000 should: buckets and sets disagree"]
 
 
+def test_an_event_stored_without_a_latency_is_counted_and_ranks_above_all() -> None:
+    held = load((100, 10), lost={3})
+    assert held.sets is not None
+    held.sets.of(0).stored.add(3)
+    assert (held.audit.unmeasured, held.infinite()) == (1, 1)
+    assert judged(evidence(held), HELD)[0] is Verdict.INVALID
+
+
 def test_an_sla_that_only_the_generator_broke_is_invalid() -> None:
     late = Generator(1, 200, 0.2, 900.0, 1.0, 0.1)
     kept_from_sent = StageLatency(1000, p95=30.0)
