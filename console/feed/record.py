@@ -119,6 +119,7 @@ class RunRecord:
         self.failed += sample.failed - (before.failed if before else 0)
         self.unsent += sample.unsent - (before.unsent if before else 0)
         self.samples[sample.second] = sample
+        self._forget()
 
     def put_sink(self, sample: SinkSample) -> None:
         """Take in one sink's second."""
@@ -163,11 +164,13 @@ class RunRecord:
         self.points[step][group] = Point(p50, p95, p99 if merged.n >= _P99_NEEDS else np.nan)
 
     def _forget(self) -> None:
-        if self.kept_s is None or not self.seconds:
+        """Histograms by their due-second, which lies far back where the pipeline lags; the rest by the clock."""
+        if self.kept_s is None:
             return
-        oldest = max(self.seconds) - self.kept_s
-        for second in [s for s in self.seconds if s < oldest]:
+        oldest_due = max(self.seconds, default=0) - self.kept_s
+        for second in [s for s in self.seconds if s < oldest_due]:
             del self.seconds[second]
+        oldest = max((*self.seconds, *self.samples), default=0) - self.kept_s
         for second in [s for s in self.samples if s < oldest]:
             del self.samples[second]
         for key in [key for key in self.sinks if key[1] < oldest]:

@@ -86,6 +86,13 @@ def test_the_whole_run_equals_its_seconds_though_most_were_let_go() -> None:
     assert for_run[0].n == 600_000
 
 
+def test_samples_are_let_go_by_the_clock_though_the_pipeline_lags_far_behind() -> None:
+    record = filled(20)
+    for second in range(600):
+        record.put_sample(RunSample("peak-1", START_S + second, 1000.0, 1000, 1000, 30))
+    assert (len(record.seconds), len(record.samples)) == (20, KEPT_S + 1)
+
+
 def test_a_second_put_again_replaces_what_it_was() -> None:
     record = filled(20)
     record.put({START_S + 5: {"e2e": values(90.0, 1000)}})
