@@ -208,9 +208,8 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=5000.0, help="events/s of the run beside it")
     asked = options.parse_args()
     settings = Settings.load()
-    length = round(asked.minutes * 60 + 120)
-    run = [sys.executable, "-c", PROGRAM, "run", "peak", f"--rate={asked.rate:g}", f"--duration={length}s", "--detach"]
-    subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+    load = ["peak", "--profile=realtime", f"--rate={asked.rate:g}", f"--duration={asked.minutes * 60 + 120:.0f}s"]
+    subprocess.run([sys.executable, "-c", PROGRAM, "run", *load, "--detach"], check=True, stdout=subprocess.DEVNULL)
     never_wait()
     terminal = Terminal()
     try:
