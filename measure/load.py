@@ -87,18 +87,18 @@ class Load:
     def unlike(self) -> tuple[int, int] | None:
         """(events with an e2e latency, events stored that should have one) where the two differ, which are counted
         apart: buckets by the one, sets by the other. None where they agree or cannot be compared."""
-        if self.sets is None or self.sets.repeats or self._measured == self._stored:
+        if self.sets is None or self.sets.repeats:
             return None
-        return self._measured, self._stored
+        stored = sum(len(found.stored) for found in self.sets.producers.values())
+        return None if self._measured == stored else (self._measured, stored)
 
     @property
     def unmeasured(self) -> int | None:
         """Events stored without a latency: by how much the buckets fall short of the sets. None without sets."""
-        return None if self.sets is None else max(0, self._stored - self._measured)
-
-    @property
-    def _stored(self) -> int:
-        return sum(len(found.stored) for found in self._found.values())
+        if self.sets is None:
+            return None
+        stored = sum(len(held.scheduled & self.sets.of(producer).stored) for producer, held in self.accounts.items())
+        return max(0, stored - self._measured)
 
     @property
     def _measured(self) -> int:
