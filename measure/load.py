@@ -92,7 +92,7 @@ class Load:
         stored = sum(len(found.stored) for found in self.sets.producers.values())
         return None if self._measured == stored else (self._measured, stored)
 
-    @property
+    @cached_property
     def unmeasured(self) -> int | None:
         """Events stored without a latency: by how much the buckets fall short of the sets. None without sets."""
         if self.sets is None:

@@ -79,6 +79,7 @@ class RunFollower:
             sample = convert(found, RunSample)
             self.record.put_sample(sample)
             self._sampled_s = max(self._sampled_s, sample.second)
+        self.record.forget()
 
     def _take(self, documents: Iterable[Document]) -> None:
         """Each second that comes must come with all of its partitions."""

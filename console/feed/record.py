@@ -111,7 +111,7 @@ class RunRecord:
         for step in STEPS_S:
             for group in {second // step * step for second in chunk}:
                 self._put_point(step, group)
-        self._forget()
+        self.forget()
 
     def put_sample(self, sample: RunSample) -> None:
         """Take in what the run process saw in one second."""
@@ -119,7 +119,6 @@ class RunRecord:
         self.failed += sample.failed - (before.failed if before else 0)
         self.unsent += sample.unsent - (before.unsent if before else 0)
         self.samples[sample.second] = sample
-        self._forget()
 
     def put_sink(self, sample: SinkSample) -> None:
         """Take in one sink's second."""
@@ -128,6 +127,22 @@ class RunRecord:
     def put_batch(self, sample: BatchSample) -> None:
         """Take in one micro-batch."""
         self.batches[sample.batch_id] = sample
+
+    def forget(self) -> None:
+        """Let go of histograms by their due-second, which lies far back where the pipeline lags; of the rest by the
+        clock."""
+        if self.kept_s is None:
+            return
+        oldest_due = max(self.seconds, default=0) - self.kept_s
+        for second in [s for s in self.seconds if s < oldest_due]:
+            del self.seconds[second]
+        oldest = max((*self.seconds, *self.samples), default=0) - self.kept_s
+        for second in [s for s in self.samples if s < oldest]:
+            del self.samples[second]
+        for key in [key for key in self.sinks if key[1] < oldest]:
+            del self.sinks[key]
+        for number in [n for n, batch in self.batches.items() if batch.second < oldest]:
+            del self.batches[number]
 
     def settled(self, second: int, now_us: int) -> bool:
         """Whether a due-second counts: it is complete, or older than 5 s."""
@@ -162,18 +177,3 @@ class RunRecord:
         merged = Tally.merged(held)
         p50, p95, p99 = (np.nan if us is None else us / 1000 for us in merged.percentiles_us(_POINT))
         self.points[step][group] = Point(p50, p95, p99 if merged.n >= _P99_NEEDS else np.nan)
-
-    def _forget(self) -> None:
-        """Histograms by their due-second, which lies far back where the pipeline lags; the rest by the clock."""
-        if self.kept_s is None:
-            return
-        oldest_due = max(self.seconds, default=0) - self.kept_s
-        for second in [s for s in self.seconds if s < oldest_due]:
-            del self.seconds[second]
-        oldest = max((*self.seconds, *self.samples), default=0) - self.kept_s
-        for second in [s for s in self.samples if s < oldest]:
-            del self.samples[second]
-        for key in [key for key in self.sinks if key[1] < oldest]:
-            del self.sinks[key]
-        for number in [n for n, batch in self.batches.items() if batch.second < oldest]:
-            del self.batches[number]

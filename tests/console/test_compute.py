@@ -90,6 +90,7 @@ def test_samples_are_let_go_by_the_clock_though_the_pipeline_lags_far_behind() -
     record = filled(20)
     for second in range(600):
         record.put_sample(RunSample("peak-1", START_S + second, 1000.0, 1000, 1000, 30))
+    record.forget()
     assert (len(record.seconds), len(record.samples)) == (20, KEPT_S + 1)
 
 
