@@ -91,11 +91,14 @@ def main() -> None:
             ups.append(up(BOXED))
         down(BOXED)
         print(said(f"warm up in containers, median of {asked.times}", median(ups), UP_S, "s"), flush=True)
-        pairs = [(peak(LOCAL, asked.duration), peak(BOXED, asked.duration)) for _ in range(asked.pairs)]
-        for one, other in pairs:
+        pairs = []
+        for _ in range(asked.pairs):
+            one, other = peak(LOCAL, asked.duration), peak(BOXED, asked.duration)
+            pairs.append((one, other))
             print(
                 f"  e2e P50/P95/P99, processes {one.p50:.1f}/{one.p95:.1f}/{one.p99:.1f} ms, containers "
-                f"{other.p50:.1f}/{other.p95:.1f}/{other.p99:.1f} ms; complete: {one.complete and other.complete}"
+                f"{other.p50:.1f}/{other.p95:.1f}/{other.p99:.1f} ms; complete: {one.complete and other.complete}",
+                flush=True,
             )
         ratio = median(other.p95 / one.p95 for one, other in pairs)
         print(said(f"e2e P95 over that of processes, {asked.pairs} pairs", ratio, RATIO, "×"), flush=True)

@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 LATENCY = str(Path(sys.executable).with_name("latency"))
 _RUN_S = 900
-_MOST_LOADS = 6
+_MOST_LOADS = 8
 _STILL_FALLING = 0.8
 """Of the P95 of the load before; noise alone makes a fifth."""
 _JUDGED = (0, 3)

@@ -203,7 +203,7 @@ class _Run:
         if engine is not None:
             open_.callback(engine.close)
         crew.await_ready(_READY_S)
-        resources = ResourceSampler(self._settings)
+        resources = open_.enter_context(contextlib.closing(ResourceSampler(self._settings)))
         resources.sample()  # rates count from here
         self._plan = self._planned(now_us() // SECOND_US * SECOND_US + SECOND_US)
         recorder.plan(self._plan)

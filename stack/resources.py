@@ -53,6 +53,11 @@ class ResourceSampler:
         self._last_s = now
         return {name: self._usage(watched, elapsed) for name, watched in self._look(now).items()}
 
+    def close(self) -> None:
+        """Nothing more is asked of it."""
+        if self._containers is not None:
+            self._containers.close()
+
     def _look(self, now: float) -> dict[str, _Watched]:
         """Whom to watch: services come and go, and so do the processes that they start."""
         found = {}

@@ -124,6 +124,9 @@ class DockerSettings(_Section):
     workers: int = Field(default=2, ge=1, le=16, description="Spark's workers")
     worker_memory_mb: int = Field(default=2048, ge=1536, le=65536, description="most that a worker's container may use")
     cpus: float = Field(default=2.0, gt=0, le=256, description="most cores that each container may use")
+    cpu_shares: int = Field(
+        default=4096, ge=2, le=262144, description="weight of each container where cores are short; Docker's own: 1024"
+    )
     master_ui_port: int = Field(
         default=8080, ge=1024, le=65535, description="preferred port of the Spark master's pages"
     )

@@ -97,10 +97,10 @@ class Supervisor:
         return chore
 
     async def _sample(self) -> None:
-        sampler = ResourceSampler(self._folder)
-        while True:
-            self._usage = await asyncio.to_thread(sampler.sample)
-            await asyncio.sleep(_SAMPLE_S)
+        with contextlib.closing(ResourceSampler(self._folder)) as sampler:
+            while True:
+                self._usage = await asyncio.to_thread(sampler.sample)
+                await asyncio.sleep(_SAMPLE_S)
 
     async def _tidy(self) -> None:
         while True:

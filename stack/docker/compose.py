@@ -183,6 +183,7 @@ def _definition(blueprint: Blueprint, service: Service, box: Box, place: Path) -
         "labels": labels.own(blueprint.settings.stack),
         "mem_limit": f"{box.memory_mb}m",
         "cpus": box.cpus,
+        "cpu_shares": box.cpu_shares,
         "pids_limit": shape.PIDS,
         "cap_drop": ["ALL"],
         "security_opt": [shape.NO_NEW_PRIVILEGES],

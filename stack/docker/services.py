@@ -86,6 +86,7 @@ def kafka(blueprint: Blueprint) -> Service:
         image=settings.docker.kafka_image,
         memory_mb=settings.kafka.heap_mb + 512,
         cpus=settings.docker.cpus,
+        cpu_shares=settings.docker.cpu_shares,
         volumes={"kafka": "/var/lib/kafka/data"},
         published=published,
         check=_answers(_INSIDE["host"]),
@@ -147,6 +148,7 @@ def mongod(blueprint: Blueprint) -> Service:
     command: tuple[str, ...] = ("mongod", "--replSet", REPLICA_SET, "--bind_ip_all")
     command += ("--keyFile", "/tmp/keyfile")  # noqa: S108 (in a container of its own)
     command += ("--wiredTigerCacheSizeGB", str(settings.mongo.cache_mb / 1024), "--oplogSize", "990", "--quiet")
+    command += ("--setParameter", "diagnosticDataCollectionEnabled=false")
     return Service(
         name=MONGOD,
         command=command,
@@ -164,6 +166,7 @@ def mongod(blueprint: Blueprint) -> Service:
             image=settings.docker.mongo_image,
             memory_mb=settings.mongo.cache_mb + 768,
             cpus=settings.docker.cpus,
+            cpu_shares=settings.docker.cpu_shares,
             user=f"{MONGO_UID}:{MONGO_UID}",
             entrypoint=("bash", f"{_KEYS}/start"),
             volumes={"mongod": "/data/db"},
@@ -188,12 +191,8 @@ def own_box(blueprint: Blueprint, memory_mb: int, role: Role | None = None, **mo
     """A container of the project's image; with a role, it is told how that one reaches Kafka and MongoDB."""
     if role is not None:
         more["files"] = lambda: _access_files(blueprint, role)
-    return Box(
-        image=blueprint.settings.docker.image or "",
-        memory_mb=memory_mb,
-        cpus=blueprint.settings.docker.cpus,
-        **more,
-    )
+    docker = blueprint.settings.docker
+    return Box(docker.image or "", memory_mb, docker.cpus, docker.cpu_shares, **more)
 
 
 def _access_files(blueprint: Blueprint, role: Role) -> list[File]:

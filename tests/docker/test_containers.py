@@ -20,6 +20,7 @@ from stack.access import Access
 from stack.credentials import secret_values
 from stack.docker import labels
 from stack.docker.clearing import containers
+from stack.docker.ground import cgroup_parent
 from stack.docker.images import CLASS_ARCHIVE
 from stack.faults import inject
 from stack.observe import status
@@ -70,6 +71,8 @@ def test_containers_are_shut_in_and_found_by_composes_labels(boxed: Settings, cl
         assert host["CapDrop"] == ["ALL"]
         assert host["SecurityOpt"] == ["no-new-privileges"]
         assert host["Memory"] > 0
+        assert host["CpuShares"] == boxed.docker.cpu_shares
+        assert (host["CgroupParent"] or None) == cgroup_parent(client.info())
         assert not host["Privileged"]
         bindings = [one for each in (host["PortBindings"] or {}).values() for one in each]
         assert {one["HostIp"] for one in bindings} <= {"127.0.0.1"}
@@ -102,6 +105,7 @@ def test_the_main_job_runs_through_with_every_event_accounted_for(boxed: Setting
     assert document.audit.lost == 0
     assert document.audit.stored == document.audit.scheduled == 5000
     assert {"kafka", "mongod", "spark", "sink"} <= set(document.resources)
+    assert min(used.samples for used in document.resources.values()) >= 8, "each second is sampled, whoever is slow"
 
 
 @pytest.mark.skipif(chromium() is None, reason="no Chromium: `apt install chromium`")

@@ -15,6 +15,7 @@ from stack.credentials import ensure_credentials
 from stack.docker import labels
 from stack.docker.box import Box
 from stack.docker.database import Provision
+from stack.docker.ground import cgroup_parent
 from stack.docker.own import own_job
 from stack.lifecycle import endpoints_of
 from stack.service import NotYetError
@@ -58,6 +59,12 @@ def test_a_job_is_another_where_its_program_or_its_collection_is(tmp_path: Path)
     told = [("a.py", "results"), ("a.py", "others"), ("b.py", "results")]
     jobs = [job.model_copy(update={"path": tmp_path / name, "collection": where}) for name, where in told]
     assert len({own_job(blueprint(job=each)).digest for each in jobs}) == len(jobs)
+
+
+def test_containers_weigh_as_much_as_processes_where_the_engine_makes_the_groups() -> None:
+    assert cgroup_parent({"CgroupDriver": "cgroupfs", "SecurityOptions": ["name=seccomp"]}) == "/"
+    assert cgroup_parent({"CgroupDriver": "systemd", "SecurityOptions": None}) is None
+    assert cgroup_parent({"CgroupDriver": "cgroupfs", "SecurityOptions": ["name=rootless"]}) is None
 
 
 def test_a_job_is_not_the_first_process_of_its_container(tmp_path: Path) -> None:
