@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from docker.errors import DockerException
+from urllib3.exceptions import HTTPError
 
 from measure.errors import LatencyError
 from stack.docker import labels
@@ -75,7 +75,7 @@ class ContainerSampler:
         """A thread for each container that runs: they come and go."""
         followed: dict[str, threading.Thread] = {}
         while not self._ended.is_set():
-            with contextlib.suppress(LatencyError, requests.RequestException, DockerException):
+            with contextlib.suppress(LatencyError, DockerException, OSError):
                 there = _running(self._stack, self._host)
                 followed = {one: thread for one, thread in followed.items() if thread.is_alive()}
                 for container in there.keys() - followed.keys():
@@ -87,7 +87,7 @@ class ContainerSampler:
 
     def _follow(self, service: str, container: str) -> None:
         before: _Counted | None = None
-        with contextlib.suppress(LatencyError, requests.RequestException, DockerException, OSError, ValueError):
+        with contextlib.suppress(LatencyError, DockerException, HTTPError, OSError, ValueError):
             for told in connect(self._host, timeout_s=None).api.stats(container, decode=True):
                 if self._ended.is_set():
                     return
