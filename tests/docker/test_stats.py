@@ -29,7 +29,7 @@ def test_containers_come_and_go(poor: Settings, client: DockerClient, sampler: C
     ground = Containers(STACK, poor.docker.host)
     ground.start(small(poor, "while :; do :; done"))
     busy = wait_for(lambda: sampler.sample().get("small"), "its usage", 30)
-    wait_for(lambda: sampler.sample()["small"].cpu_cores > 0.2, "its work", 30)
+    wait_for(lambda: (used := sampler.sample().get("small")) and used.cpu_cores > 0.2, "its work", 30)
     assert 0 < busy.rss_bytes < 64 * 1024 * 1024
     containers(client, STACK)["small"].kill()
     wait_for(lambda: sampler.sample() == {}, "its end", 30)
