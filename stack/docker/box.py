@@ -41,7 +41,7 @@ class Box:
     image: str
     memory_mb: int
     cpus: float
-    cpu_shares: int = 1024
+    cpu_shares: int
     user: str | None = None
     entrypoint: tuple[str, ...] = ()
     """Instead of the image's own."""

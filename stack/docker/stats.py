@@ -14,7 +14,7 @@ from docker.errors import DockerException
 from urllib3.exceptions import HTTPError
 
 from measure.errors import LatencyError
-from stack.docker import labels
+from stack.docker.clearing import containers
 from stack.docker.engine import connect
 from stack.usage import Usage
 
@@ -91,17 +91,16 @@ class ContainerSampler:
             for told in connect(self._host, timeout_s=None).api.stats(container, decode=True):
                 if self._ended.is_set():
                     return
-                now = _count(told, self._clock())
-                usage = None if now is None else _usage(told, now, before)
-                self._heard.put(_Told(service, self._clock(), usage))
+                at_s = self._clock()
+                now = _count(told, at_s)
+                self._heard.put(_Told(service, at_s, None if now is None else _usage(told, now, before)))
                 before = now
 
 
 def _running(stack: str, host: str | None) -> dict[str, str]:
     """Container → its service."""
-    found = connect(host).api.containers(filters=labels.selecting(stack))
-    named = {str(one["Id"]): one["Labels"] for one in found}
-    return {one: told[labels.SERVICE] for one, told in named.items() if told.get(labels.ONE_OFF) != "True"}
+    there = containers(connect(host), stack)
+    return {str(one.id): name for name, one in there.items() if one.status in ("running", "paused")}
 
 
 def _usage(told: dict[str, Any], now: _Counted, before: _Counted | None) -> Usage:

@@ -28,7 +28,7 @@ def small(
     **more: Any,
 ) -> Service:
     """A container that runs a few words of shell."""
-    box = Box(image=standins.KAFKA, memory_mb=memory_mb, cpus=1.0, published=published or {}, volumes=volumes or {})
+    box = Box(standins.KAFKA, memory_mb, cpus=1.0, cpu_shares=1024, published=published or {}, volumes=volumes or {})
     log = settings.folder.log("small")
     fields: dict[str, Any] = {"ports": {}, "probe": never, "start_timeout_s": 30.0} | more
     return Service(name="small", command=("bash", "-c", script), environment={}, log=log, box=box, **fields)
